@@ -1,0 +1,124 @@
+// Package fault is how an error looks to whoever asked over HTTP: one shape that the API writes as
+// problem+json and the pages write as a page. Internal texts that could hold more than a stranger
+// should read never pass: what is not recognised becomes "internal" and is logged by the server.
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"signalbox/federation/store"
+)
+
+// Fault is an error with everything that a client may know about it. It is safe to show.
+type Fault struct {
+	Status int    // of HTTP
+	Code   string // one word for programs: "not_found", "token_required"
+	Detail string // one sentence: operation, subject, cause
+	Fix    string // what a person can do; may be empty
+	Err    error  // the cause, for the server's log only
+}
+
+// Error implements error.
+func (f *Fault) Error() string { return f.Detail }
+
+// Unwrap gives the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// New makes a Fault.
+func New(status int, code, format string, a ...any) *Fault {
+	return &Fault{Status: status, Code: code, Detail: fmt.Sprintf(format, a...)}
+}
+
+// WithFix adds what a person can do and gives the same Fault.
+func (f *Fault) WithFix(fix string) *Fault {
+	f.Fix = fix
+	return f
+}
+
+// NotFound says that the named thing does not exist.
+func NotFound(format string, a ...any) *Fault {
+	return New(http.StatusNotFound, "not_found", format, a...)
+}
+
+// Bad says that the request cannot be understood.
+func Bad(format string, a ...any) *Fault {
+	return New(http.StatusBadRequest, "bad_request", format, a...)
+}
+
+// peer is what errors of sources offer, whatever their package: a kind and a text without secrets.
+type peer interface {
+	error
+	FaultKind() string
+	FaultFix() string
+}
+
+// Of gives the Fault that an error is or stands for. It never gives nil.
+func Of(err error) *Fault {
+	var f *Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	var p peer
+	if errors.As(err, &p) {
+		return ofPeer(p, err)
+	}
+	var h *echo.HTTPError
+	if errors.As(err, &h) {
+		return ofHTTP(h, err)
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return New(http.StatusRequestEntityTooLarge, "too_large", "read request: more than %d bytes", tooLarge.Limit)
+	case errors.Is(err, store.ErrNotFound):
+		return wrap(http.StatusNotFound, "not_found", err)
+	case errors.Is(err, store.ErrConflict):
+		return wrap(http.StatusConflict, "conflict", err).WithFix("Read it again: it changed in the meantime.")
+	case errors.Is(err, store.ErrFenced):
+		return wrap(http.StatusServiceUnavailable, "not_owner", err).WithFix("Another instance of Signalbox owns the database now; ask that one.")
+	case errors.Is(err, context.DeadlineExceeded):
+		return New(http.StatusGatewayTimeout, "timeout", "the answer took too long").WithFix("Try again; if it persists, read the server's log.")
+	case errors.Is(err, context.Canceled):
+		return New(http.StatusServiceUnavailable, "stopping", "the request was given up before it was answered")
+	}
+	in := New(http.StatusInternalServerError, "internal", "the request could not be carried out for a reason inside Signalbox")
+	in.Err = err
+	return in.WithFix("Read the server's log: it has the cause.")
+}
+
+// wrap shows the error's own text, which is fit for people.
+func wrap(status int, code string, err error) *Fault {
+	return &Fault{Status: status, Code: code, Detail: err.Error(), Err: err}
+}
+
+// ofPeer gives what a source said. The kinds are those of package adapters.
+func ofPeer(p peer, err error) *Fault {
+	status := http.StatusBadGateway
+	switch p.FaultKind() {
+	case "not_found":
+		status = http.StatusNotFound
+	case "unsupported":
+		status = http.StatusNotImplemented
+	case "rejected":
+		status = http.StatusConflict
+	case "unavailable":
+		status = http.StatusServiceUnavailable
+	}
+	return wrap(status, p.FaultKind(), err).WithFix(p.FaultFix())
+}
+
+func ofHTTP(h *echo.HTTPError, err error) *Fault {
+	word := strings.ReplaceAll(strings.ToLower(http.StatusText(h.Code)), " ", "_")
+	if word == "" {
+		word = "refused"
+	}
+	f := New(h.Code, word, "%v", h.Message)
+	f.Err = err
+	return f
+}
