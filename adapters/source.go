@@ -40,7 +40,7 @@ type Sink interface {
 // Contact says whether a source can be seen.
 type Contact struct {
 	Blind bool      // polls fail
-	Since time.Time // of the last good poll before it went blind, or of the first good one after; UTC
+	Since time.Time // of the last good poll before it went blind (zero = there was none), or of the first good one after; UTC
 	Kind  Kind      // of the error, while blind
 	Error string    // redacted text, while blind
 	Fix   string    // what a person can do about it
@@ -48,14 +48,15 @@ type Contact struct {
 
 // Health is how contact with a source stands right now. It is for display: nothing is decided by it.
 type Health struct {
-	Contact  Contact
-	LastSeen time.Time      // last good poll; zero = never
-	NextPoll time.Time      // zero = none planned: stopped, or waiting for a person
-	Offset   *time.Duration // source clock minus ours; nil = not measured
-	Polls    int64          // made since start
-	Failures int64          // of them failed
-	Breaker  bool           // open: after repeated failures only a probe now and then
-	Fast     bool           // a chain waits on it
-	Watching bool           // a push stream is live
-	Stopped  bool           // denied or misconfigured: not retried until asked (Poke)
+	Contact   Contact
+	LastSeen  time.Time      // last good poll; zero = never
+	NextPoll  time.Time      // zero = none planned: stopped, or waiting for a person
+	Offset    *time.Duration // source clock minus ours; nil = not measured
+	Polls     int64          // made since start
+	Failures  int64          // of them failed
+	Breaker   bool           // open: after repeated failures only a probe now and then
+	Fast      bool           // a chain waits on it
+	Watching  bool           // a push stream is live
+	Stopped   bool           // denied or misconfigured: not retried until asked (Poke)
+	ListError string         // why the definitions cannot be listed, redacted; empty = they can, or were not tried
 }
