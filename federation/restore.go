@@ -1,0 +1,279 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"signalbox/adapters"
+	"signalbox/adapters/job"
+	"signalbox/federation/chain"
+	"signalbox/federation/store"
+)
+
+// KindSite is the record kind of [Site].
+const KindSite = "site/1"
+
+// Site is the first record of a ledger: the random name of the installation, from which the tokens of
+// its starts are derived.
+type Site struct {
+	Created time.Time `json:"created"` // UTC
+	Name    string    `json:"name"`
+}
+
+// restore takes up the state from the store. Its cost grows with what is open, not with history.
+func (e *Engine) restore(ctx context.Context) error {
+	site, err := e.site(ctx)
+	if err != nil {
+		return err
+	}
+	return e.restoreState(ctx, site)
+}
+
+// reload throws the state in memory away and reads it again.
+func (e *Engine) reload(ctx context.Context) error {
+	if err := e.restore(ctx); err != nil {
+		return fmt.Errorf("read the state again: %w", err)
+	}
+	e.recall(ctx)
+	return nil
+}
+
+// site reads the installation's name, or makes one in an empty ledger.
+func (e *Engine) site(ctx context.Context) (string, error) {
+	found, err := e.opt.Store.About(ctx, store.SiteSubject, 0, 1)
+	if err != nil {
+		return "", err
+	}
+	var s Site
+	if len(found) == 1 {
+		if err := found[0].Open(KindSite, &s); err != nil {
+			return "", err
+		}
+		return s.Name, nil
+	}
+	s = Site{Created: time.Now().UTC().Round(0), Name: newSite()}
+	rec, err := job.Seal(KindSite, &s)
+	if err != nil {
+		return "", err
+	}
+	entry := store.Entry{At: s.Created, Subject: store.SiteSubject, Record: rec}
+	_, err = e.opt.Store.Commit(ctx, &store.Batch{Fence: e.fence, Records: []store.Entry{entry}})
+	return s.Name, err
+}
+
+func (e *Engine) restoreState(ctx context.Context, site string) error {
+	now := time.Now().UTC()
+	var r chain.Restore
+	var err error
+	if r.Instances, err = e.opt.Store.OpenInstances(ctx); err != nil {
+		return err
+	}
+	// An instance opens at most CatchUp after its head run began, or when its business date begins.
+	if r.Closed, err = e.opt.Store.ClosedKeys(ctx, now.Add(-chain.CatchUp-2*time.Hour)); err != nil {
+		return err
+	}
+	if r.Versions, r.Current, err = e.versions(ctx, r.Instances); err != nil {
+		return err
+	}
+	if err := e.restoreRows(ctx, &r); err != nil {
+		return err
+	}
+	state, err := chain.Restored(site, r)
+	if err != nil {
+		return err
+	}
+	e.state, e.runs, e.timers = state, runCache{}, timers{}
+	for _, t := range state.Timers(now) {
+		e.timers.add(t)
+	}
+	return nil
+}
+
+// restoreRows reads the sources' rows and which native schedules are in effect.
+func (e *Engine) restoreRows(ctx context.Context, r *chain.Restore) error {
+	rows, err := e.opt.Store.Sources(ctx)
+	if err != nil {
+		return err
+	}
+	e.rows, e.native = map[string]store.Source{}, map[job.Ref]bool{}
+	for _, row := range rows {
+		e.rows[row.Name] = row
+		if row.Contact.Blind && e.sources[row.Name] != nil {
+			r.Contacts = append(r.Contacts, contactRecord(row.Name, row.Contact, row.Contact.Since))
+		}
+	}
+	for _, name := range e.sourceNames() {
+		if err := e.restoreJobs(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) restoreJobs(ctx context.Context, source string) error {
+	f := store.JobFilter{Source: source, Limit: 1000}
+	for {
+		jobs, err := e.opt.Store.Jobs(ctx, f)
+		if err != nil {
+			return err
+		}
+		for i := range jobs {
+			e.native[jobs[i].Ref] = jobs[i].Enabled
+		}
+		if len(jobs) < f.Limit {
+			return nil
+		}
+		f.After = jobs[len(jobs)-1].Ref
+	}
+}
+
+// versions gives every definition that is current or that an open instance keeps, current ones last,
+// and since when each chain is in service.
+func (e *Engine) versions(ctx context.Context, open []chain.Instance) ([]chain.Definition, map[string]time.Time, error) {
+	current, err := e.opt.Store.Definitions(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	since := map[string]time.Time{}
+	have := map[job.Hash]bool{}
+	for i := range current {
+		rec, err := current[i].Seal()
+		if err != nil {
+			return nil, nil, err
+		}
+		have[rec.Hash] = true
+		if since[current[i].Chain], err = e.inService(ctx, current[i].Chain); err != nil {
+			return nil, nil, err
+		}
+	}
+	var versions []chain.Definition
+	for i := range open {
+		if v := open[i].Version; !have[v] {
+			have[v] = true
+			def, err := e.opt.Store.Definition(ctx, v)
+			if err != nil {
+				return nil, nil, fmt.Errorf("definition %s of %s: %w", v.Short(), open[i].Key, err)
+			}
+			versions = append(versions, def)
+		}
+	}
+	return append(versions, current...), since, nil
+}
+
+// inService tells since when a chain is in service: its first definition after the last retirement.
+func (e *Engine) inService(ctx context.Context, name string) (since time.Time, err error) {
+	const page = 1000
+	for seq := int64(0); ; {
+		entries, err := e.opt.Store.About(ctx, store.ChainSubject(name), seq, page)
+		if err != nil {
+			return time.Time{}, err
+		}
+		for _, en := range entries {
+			seq = en.Seq
+			switch {
+			case en.Kind == chain.KindRetirement:
+				since = time.Time{}
+			case en.Kind == chain.KindDefinition && since.IsZero():
+				since = en.At
+			}
+		}
+		if len(entries) < page {
+			return since, nil
+		}
+	}
+}
+
+// begin puts the configured chains into force, evaluates everything once, and hands unfinished starts
+// to the workers. It gives each source's stored cursor.
+func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) {
+	cursors := map[string]adapters.Cursor{}
+	err := e.do(ctx, func(t *txn) error {
+		if err := t.define(e.opt.Definitions); err != nil {
+			return err
+		}
+		t.decide(chain.Recheck{})
+		for name, row := range e.rows {
+			cursors[name] = slices.Clone(row.Cursor)
+		}
+		for name, s := range e.sources {
+			s.SetFast(e.state.Awaited(name))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.recall(ctx)
+	return cursors, nil
+}
+
+// recall hands the starts that are not finished to their workers. A worker ignores what it has already.
+func (e *Engine) recall(ctx context.Context) {
+	open, err := e.opt.Store.Intents(ctx, store.IntentFilter{States: []chain.Send{chain.SendPending, chain.SendSent}})
+	if err != nil {
+		e.log.Error("cannot read the unfinished starts", slog.Any("error", err))
+		return
+	}
+	for _, in := range open {
+		if w := e.workers[in.Job.Source]; w != nil {
+			w.add(in)
+		} else {
+			e.log.Warn("a start waits for a source that is not configured",
+				slog.String("token", in.Token), slog.String("job", in.Job.String()))
+		}
+	}
+}
+
+// define brings the chains in force to what is configured.
+func (t *txn) define(defs []chain.Definition) error {
+	want := map[string]bool{}
+	current := map[string]job.Hash{}
+	for _, def := range t.e.state.Current() {
+		rec, err := def.Seal()
+		if err != nil {
+			return err
+		}
+		current[def.Chain] = rec.Hash
+	}
+	var errs []error
+	for i := range defs {
+		want[defs[i].Chain] = true
+		errs = append(errs, defs[i].Check())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for i := range defs {
+		rec, err := defs[i].Seal()
+		if err != nil {
+			return err
+		}
+		if current[defs[i].Chain] == rec.Hash {
+			continue
+		}
+		t.batch.Records = append(t.batch.Records, store.Entry{At: t.now, Subject: store.ChainSubject(defs[i].Chain), Record: rec})
+		t.decide(chain.Defined{Definition: defs[i], Record: rec.Hash})
+	}
+	for name := range current {
+		if !want[name] {
+			if err := t.retire(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *txn) retire(name string) error {
+	r := chain.Retirement{At: t.now, Chain: name}
+	h, err := t.record(store.ChainSubject(name), chain.KindRetirement, &r)
+	if err != nil {
+		return err
+	}
+	t.decide(chain.Retired{Retirement: r, Record: h})
+	return nil
+}
