@@ -54,6 +54,8 @@ type Step struct {
 	Definition       *Definition   // by which the release was decided
 	Inputs           []Input       // in the order of the release's dependencies
 	Faults           []string      // what the ledger should hold and does not, or holds altered
+
+	ours bool // a start of ours led to this run
 }
 
 // Place is where a record stands in the ledger.
@@ -66,7 +68,7 @@ type Place struct {
 // Observation is one observation in its place.
 type Observation struct {
 	Place
-	job.Observation
+	Said job.Observation
 }
 
 // Release is the decision that started a run, and what became of the start.

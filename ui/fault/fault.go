@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"signalbox/federation"
 	"signalbox/federation/store"
 )
 
@@ -51,22 +52,14 @@ func Bad(format string, a ...any) *Fault {
 	return New(http.StatusBadRequest, "bad_request", format, a...)
 }
 
-// peer is what errors of sources offer, whatever their package: a kind and a text without secrets.
-type peer interface {
-	error
-	FaultKind() string
-	FaultFix() string
-}
-
 // Of gives the Fault that an error is or stands for. It never gives nil.
 func Of(err error) *Fault {
 	var f *Fault
 	if errors.As(err, &f) {
 		return f
 	}
-	var p peer
-	if errors.As(err, &p) {
-		return ofPeer(p, err)
+	if kind, fix := federation.ErrorKind(err); kind != "" {
+		return wrap(peerStatus(kind), kind, err).WithFix(fix)
 	}
 	var h *echo.HTTPError
 	if errors.As(err, &h) {
@@ -97,20 +90,19 @@ func wrap(status int, code string, err error) *Fault {
 	return &Fault{Status: status, Code: code, Detail: err.Error(), Err: err}
 }
 
-// ofPeer gives what a source said. The kinds are those of package adapters.
-func ofPeer(p peer, err error) *Fault {
-	status := http.StatusBadGateway
-	switch p.FaultKind() {
+// peerStatus maps the kinds of errors of sources, which are those of package adapters.
+func peerStatus(kind string) int {
+	switch kind {
 	case "not_found":
-		status = http.StatusNotFound
+		return http.StatusNotFound
 	case "unsupported":
-		status = http.StatusNotImplemented
+		return http.StatusNotImplemented
 	case "rejected":
-		status = http.StatusConflict
+		return http.StatusConflict
 	case "unavailable":
-		status = http.StatusServiceUnavailable
+		return http.StatusServiceUnavailable
 	}
-	return wrap(status, p.FaultKind(), err).WithFix(p.FaultFix())
+	return http.StatusBadGateway
 }
 
 func ofHTTP(h *echo.HTTPError, err error) *Fault {
