@@ -14,16 +14,6 @@ import (
 	"signalbox/federation/store"
 )
 
-// KindSite is the record kind of [Site].
-const KindSite = "site/1"
-
-// Site is the first record of a ledger: the random name of the installation, from which the tokens of
-// its starts are derived.
-type Site struct {
-	Created time.Time `json:"created"` // UTC
-	Name    string    `json:"name"`
-}
-
 // restore takes up the state from the store. Its cost grows with what is open, not with history.
 func (e *Engine) restore(ctx context.Context) error {
 	site, err := e.site(ctx)
@@ -48,15 +38,15 @@ func (e *Engine) site(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var s Site
+	var s chain.Site
 	if len(found) == 1 {
-		if err := found[0].Open(KindSite, &s); err != nil {
+		if err := found[0].Open(chain.KindSite, &s); err != nil {
 			return "", err
 		}
 		return s.Name, nil
 	}
-	s = Site{Created: time.Now().UTC().Round(0), Name: newSite()}
-	rec, err := job.Seal(KindSite, &s)
+	s = chain.Site{Created: time.Now().UTC().Round(0), Name: newSite()}
+	rec, err := job.Seal(chain.KindSite, &s)
 	if err != nil {
 		return "", err
 	}
@@ -195,7 +185,9 @@ func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) 
 		if err := t.define(e.opt.Definitions); err != nil {
 			return err
 		}
-		t.decide(chain.Recheck{})
+		for _, timer := range e.state.All(t.now) {
+			t.decide(chain.Tick{Timer: timer})
+		}
 		for name, row := range e.rows {
 			cursors[name] = slices.Clone(row.Cursor)
 		}

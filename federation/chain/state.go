@@ -150,6 +150,25 @@ func (s *State) Timers(now time.Time) []Timer {
 	return out
 }
 
+// All gives a timer for everything that a clock could decide about, due now or not, in a fixed order: for
+// the time after a restart, when a wake-up may have been lost. Feeding each to [Decide] changes nothing
+// that was decided already.
+func (s *State) All(now time.Time) []Timer {
+	var out []Timer
+	for _, def := range s.Current() {
+		if _, ok := s.plans[s.inForce[def.Chain].version].nextDate(now); ok {
+			out = append(out, Timer{At: now, Chain: def.Chain})
+		}
+	}
+	for _, k := range s.Open() {
+		out = append(out, Timer{At: now, Key: k, Node: -1})
+		for i := range s.live[k].Nodes {
+			out = append(out, Timer{At: now, Key: k, Node: i})
+		}
+	}
+	return out
+}
+
 // Apply makes an outcome of [Decide] come true. Its cost grows with the outcome, not with the state.
 func (s *State) Apply(o *Outcome) error {
 	for i := range o.Defined {
