@@ -45,8 +45,34 @@ type RunFilter struct {
 	Job    string // needs Source
 	States []job.State
 	Token  string
-	Before time.Time // keyset: last activity strictly before; zero = from the latest
-	Limit  int       // 0 = 100, at most 1000
+	Before time.Time // keyset: last activity ([Activity]) strictly before; zero = from the latest
+	// Behind, with Before, is the last run of the page before: runs active exactly at Before follow if
+	// they stand behind it. Without it, those would be lost at the border of a page.
+	Behind job.RunKey
+	Limit  int // 0 = 100, at most 1000
+}
+
+// Activity is when something last happened to a run, for sorting: the source's time of its latest
+// observation, corrected by the measured offset of the source's clock; without such a time, when we
+// saw it. UTC.
+func Activity(r *job.Run) time.Time {
+	o := &r.Latest
+	if o.At.IsZero() {
+		return o.Sighting.Seen
+	}
+	if o.Sighting.OffsetMS == nil {
+		return o.At.At
+	}
+	return o.At.At.Add(-time.Duration(*o.Sighting.OffsetMS) * time.Millisecond)
+}
+
+// Next gives the filter of the page that follows the given one, which f selected.
+func (f RunFilter) Next(page []job.Run) RunFilter {
+	if len(page) > 0 {
+		last := &page[len(page)-1]
+		f.Before, f.Behind = Activity(last), last.Key
+	}
+	return f
 }
 
 // InstanceFilter selects instances, latest opened first.
@@ -54,7 +80,19 @@ type InstanceFilter struct {
 	Chain  string
 	Open   bool      // only open ones
 	Before time.Time // keyset: opened strictly before; zero = from the latest
-	Limit  int       // 0 = 100, at most 1000
+	// Behind, with Before, is the last instance of the page before: those opened exactly at Before
+	// follow if they stand behind it.
+	Behind chain.Key
+	Limit  int // 0 = 100, at most 1000
+}
+
+// Next gives the filter of the page that follows the given one, which f selected.
+func (f InstanceFilter) Next(page []chain.Instance) InstanceFilter {
+	if len(page) > 0 {
+		last := &page[len(page)-1]
+		f.Before, f.Behind = last.Opened, last.Key
+	}
+	return f
 }
 
 // IntentFilter selects intents, oldest first.

@@ -9,13 +9,13 @@ import (
 
 // statements are all that Commit uses, prepared once.
 type statements struct {
-	fence, last                          *sql.Stmt
-	uncurrent, define                    *sql.Stmt
-	shrinkListing, shrinkNodes           *sql.Stmt
-	move, moved                          *sql.Stmt
-	records, sources, jobs, runs         *bulk
-	instances, nodes, nodeChanges        *bulk
-	intents, edges                       *bulk
+	fence, last                   *sql.Stmt
+	uncurrent, define             *sql.Stmt
+	shrinkListing, shrinkNodes    *sql.Stmt
+	move, moved                   *sql.Stmt
+	records, sources, jobs, runs  *bulk
+	instances, nodes, nodeChanges *bulk
+	intents, edges                *bulk
 }
 
 const (

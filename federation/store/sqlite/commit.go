@@ -1,0 +1,267 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"signalbox/adapters/job"
+	"signalbox/federation/chain"
+	"signalbox/federation/store"
+)
+
+// Commit implements [store.Writer]. Records with the hash of one that is stored already are ignored:
+// they get no new place. The steps run in the order of the batch's fields.
+func (s *Store) Commit(ctx context.Context, b *store.Batch) (last int64, err error) {
+	for i := range b.Records {
+		r := &b.Records[i]
+		if job.HashOf(r.Kind, r.Body) != r.Hash {
+			return 0, fmt.Errorf("commit: record %d of the batch (%s about %s): the bytes do not match the hash", i, r.Kind, r.Subject)
+		}
+	}
+	t := &task{s: &s.w.stmts, b: b}
+	err = s.w.do(ctx, t.fence, t.records, t.definitions, t.sources, t.listings, t.runs, t.instances, t.nodes,
+		t.intents, t.moves, t.edges, func(ctx context.Context) error {
+			return s.w.stmts.last.QueryRowContext(ctx).Scan(&last)
+		})
+	if err != nil {
+		return 0, fmt.Errorf("commit: %w", explain(err))
+	}
+	return last, nil
+}
+
+// task is one batch on its way into the tables.
+type task struct {
+	s *statements
+	b *store.Batch
+}
+
+func (t *task) fence(ctx context.Context) error {
+	var valid int
+	if err := t.s.fence.QueryRowContext(ctx, t.b.Fence.Lease, t.b.Fence.Value).Scan(&valid); err != nil {
+		return err
+	}
+	if valid == 0 {
+		return fmt.Errorf("fence %d of lease %q: %w", t.b.Fence.Value, t.b.Fence.Lease, store.ErrFenced)
+	}
+	return nil
+}
+
+func (t *task) records(ctx context.Context) error {
+	args := make([]any, 0, len(t.b.Records)*5)
+	for i := range t.b.Records {
+		r := &t.b.Records[i]
+		args = append(args, nanos(r.At), r.Kind, r.Subject, r.Hash[:], r.Body)
+	}
+	if _, err := t.s.records.exec(ctx, args); err != nil {
+		return fmt.Errorf("append records: %w", err)
+	}
+	return nil
+}
+
+func (t *task) definitions(ctx context.Context) error {
+	for i := range t.b.Definitions {
+		d := &t.b.Definitions[i]
+		r, err := d.Seal()
+		if err != nil {
+			return fmt.Errorf("definition %s: %w", d.Chain, err)
+		}
+		if _, err := t.s.uncurrent.ExecContext(ctx, d.Chain); err != nil {
+			return fmt.Errorf("definition %s: %w", d.Chain, err)
+		}
+		if _, err := t.s.define.ExecContext(ctx, r.Hash[:], d.Chain, r.Body); err != nil {
+			return fmt.Errorf("definition %s: %w", d.Chain, err)
+		}
+	}
+	for _, name := range t.b.Retired {
+		if _, err := t.s.uncurrent.ExecContext(ctx, name); err != nil {
+			return fmt.Errorf("retire chain %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (t *task) sources(ctx context.Context) error {
+	args := make([]any, 0, len(t.b.Sources)*6)
+	for i := range t.b.Sources {
+		row, err := sourceRow(&t.b.Sources[i])
+		if err != nil {
+			return fmt.Errorf("source %s: %w", t.b.Sources[i].Name, err)
+		}
+		args = append(args, row...)
+	}
+	if _, err := t.s.sources.exec(ctx, args); err != nil {
+		return fmt.Errorf("write sources: %w", err)
+	}
+	return nil
+}
+
+// listings writes only what differs, since most listings bring nothing new.
+func (t *task) listings(ctx context.Context) error {
+	for _, l := range t.b.Listings {
+		keys := make([]string, len(l.Jobs))
+		args := make([]any, 0, len(l.Jobs)*3)
+		for i := range l.Jobs {
+			j := &l.Jobs[i]
+			if j.Source != l.Source {
+				return fmt.Errorf("listing of %s: job %s belongs to another source", l.Source, j.Ref)
+			}
+			doc, err := json.Marshal(j)
+			if err != nil {
+				return fmt.Errorf("job %s: %w", j.Ref, err)
+			}
+			keys[i] = j.Job
+			args = append(args, j.Source, j.Job, string(doc))
+		}
+		all, err := json.Marshal(keys)
+		if err != nil {
+			return err
+		}
+		if _, err := t.s.shrinkListing.ExecContext(ctx, l.Source, string(all)); err != nil {
+			return fmt.Errorf("listing of %s: %w", l.Source, err)
+		}
+		if _, err := t.s.jobs.exec(ctx, args); err != nil {
+			return fmt.Errorf("listing of %s: %w", l.Source, err)
+		}
+	}
+	return nil
+}
+
+func (t *task) runs(ctx context.Context) error {
+	args := make([]any, 0, len(t.b.Runs)*8)
+	for i := range t.b.Runs {
+		r := &t.b.Runs[i]
+		doc, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("run %s: %w", r.Key, err)
+		}
+		k := &r.Key
+		args = append(args, k.Source, k.Native, k.Job, k.Epoch, string(r.State()), nanos(store.Activity(r)), r.Token, string(doc))
+	}
+	if _, err := t.s.runs.exec(ctx, args); err != nil {
+		return fmt.Errorf("write runs: %w", err)
+	}
+	return nil
+}
+
+func (t *task) instances(ctx context.Context) error {
+	heads := make([]any, 0, len(t.b.Instances)*6)
+	var nodes []any
+	for i := range t.b.Instances {
+		in := &t.b.Instances[i]
+		k := in.Key
+		heads = append(heads, k.Chain, k.BusinessDate, k.Cycle, in.Version[:], nanos(in.Opened), nanos(in.Closed))
+		for place := range in.Nodes {
+			row, err := nodeRow(k, place, &in.Nodes[place])
+			if err != nil {
+				return err
+			}
+			nodes = append(nodes, row...)
+		}
+	}
+	if _, err := t.s.instances.exec(ctx, heads); err != nil {
+		return fmt.Errorf("write instances: %w", err)
+	}
+	for i := range t.b.Instances {
+		in := &t.b.Instances[i]
+		if in.Nodes == nil {
+			continue
+		}
+		k := in.Key
+		if _, err := t.s.shrinkNodes.ExecContext(ctx, len(in.Nodes), k.Chain, k.BusinessDate, k.Cycle); err != nil {
+			return fmt.Errorf("nodes of %s: %w", k, err)
+		}
+	}
+	if _, err := t.s.nodes.exec(ctx, nodes); err != nil {
+		return fmt.Errorf("write nodes: %w", err)
+	}
+	return nil
+}
+
+func nodeRow(k chain.Key, place int, n *chain.NodeState) ([]any, error) {
+	doc, err := json.Marshal(n)
+	if err != nil {
+		return nil, fmt.Errorf("node %d of %s: %w", place, k, err)
+	}
+	return []any{k.Chain, k.BusinessDate, k.Cycle, place, string(doc)}, nil
+}
+
+func (t *task) nodes(ctx context.Context) error {
+	args := make([]any, 0, len(t.b.Nodes)*5)
+	for i := range t.b.Nodes {
+		c := &t.b.Nodes[i]
+		row, err := nodeRow(c.Key, c.Index, &c.State)
+		if err != nil {
+			return err
+		}
+		args = append(args, row...)
+	}
+	written, err := t.s.nodeChanges.exec(ctx, args)
+	if err != nil {
+		return fmt.Errorf("change nodes: %w", err)
+	}
+	if written != int64(len(t.b.Nodes)) {
+		return fmt.Errorf("change nodes: %d of %d belong to an instance or a place that does not exist: %w",
+			int64(len(t.b.Nodes))-written, len(t.b.Nodes), store.ErrNotFound)
+	}
+	return nil
+}
+
+func (t *task) intents(ctx context.Context) error {
+	args := make([]any, 0, len(t.b.Intents)*17)
+	for i := range t.b.Intents {
+		in := &t.b.Intents[i]
+		args = append(args, in.Token, in.Key.Chain, in.Key.BusinessDate, in.Key.Cycle, in.Node, in.Attempt,
+			in.Job.Source, in.Job.Job, string(in.State), in.Run.Source, in.Run.Job, in.Run.Native, in.Run.Epoch,
+			in.Note, in.Receipt[:], nanos(in.Created), nanos(in.Updated))
+	}
+	_, err := t.s.intents.exec(ctx, args)
+	if duplicate(err) {
+		return fmt.Errorf("an intent of the batch exists already: %w: %w", store.ErrConflict, err)
+	}
+	if err != nil {
+		return fmt.Errorf("write intents: %w", err)
+	}
+	return nil
+}
+
+func (t *task) moves(ctx context.Context) error {
+	for i := range t.b.Moves {
+		m := &t.b.Moves[i]
+		res, err := t.s.move.ExecContext(ctx, m.Token, string(m.From), string(m.To), nanos(m.At), m.Note,
+			m.Run.Source, m.Run.Native, m.Run.Job, m.Run.Epoch)
+		if err != nil {
+			return fmt.Errorf("move intent %s: %w", m.Token, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		return t.refuse(ctx, m)
+	}
+	return nil
+}
+
+// refuse says why a move did not find what it expected.
+func (t *task) refuse(ctx context.Context, m *store.Move) error {
+	var state string
+	if err := t.s.moved.QueryRowContext(ctx, m.Token).Scan(&state); err != nil {
+		return fmt.Errorf("move intent %s: %w", m.Token, errors.Join(store.ErrNotFound, err))
+	}
+	return fmt.Errorf("move intent %s from %s to %s: it is %s: %w", m.Token, m.From, m.To, state, store.ErrConflict)
+}
+
+func (t *task) edges(ctx context.Context) error {
+	args := make([]any, 0, len(t.b.Edges)*8)
+	for i := range t.b.Edges {
+		e := &t.b.Edges[i]
+		args = append(args, e.DownToken, e.Up.Source, e.Up.Native, e.Up.Job, e.Up.Epoch, e.UpAttempt, e.Evidence[:], e.Receipt[:])
+	}
+	if _, err := t.s.edges.exec(ctx, args); err != nil {
+		return fmt.Errorf("write edges: %w", err)
+	}
+	return nil
+}
