@@ -86,7 +86,7 @@ func (r *redactor) text(s string) string {
 // tail cleans the beginning of a text that was cut somewhere: it may begin inside a secret.
 func (r *redactor) tail(s string) string {
 	for _, f := range r.forms {
-		for i := 1; i < len(f); i++ {
+		for i := 1; i+4 <= len(f); i++ { // fewer characters give nothing away
 			if rest, cut := strings.CutPrefix(s, f[i:]); cut {
 				return redacted + rest
 			}
