@@ -174,7 +174,7 @@ func (g *Guard) SignOut(c echo.Context) {
 
 func noToken() *fault.Fault {
 	return fault.New(http.StatusForbidden, "no_token", "changing something over HTTP is off: no token is configured").
-		WithFix("Configure a token for the web interface (make one with: openssl rand -hex 32), restart, and show it as a bearer token or at /login.")
+		WithFix("Set api: {token: file:PATH} in signalbox.yaml (make a token with: openssl rand -hex 32), restart, and show it as a bearer token or at /login.")
 }
 
 func needToken(what string) *fault.Fault {

@@ -90,6 +90,6 @@ func (a *API) Mount(g *echo.Group, gates Gates) {
 			gate = append(gate, gates.Change)
 		case accessOpen:
 		}
-		g.Add(r.method, r.path, r.handler, gate...)
+		g.Add(r.method, r.path, strict(r.query, r.handler), gate...)
 	}
 }

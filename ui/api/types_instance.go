@@ -99,6 +99,8 @@ type Step struct {
 	Origin           string        `json:"origin"`
 	Sentence         string        `json:"sentence"`
 	Release          *Receipt      `json:"release,omitempty"`
+	Send             string        `json:"send,omitempty"` // what became of the start
+	SendNote         string        `json:"send_note,omitempty"`
 	Definition       *Chain        `json:"definition,omitempty"`
 	Observations     []Observation `json:"observations"`
 	MoreObservations bool          `json:"more_observations,omitempty"`
@@ -199,7 +201,7 @@ func stepOf(s *lineage.Step) *Step {
 	}
 	if s.Release != nil {
 		r := receiptOf(s.Release.Place, s.Release.Receipt)
-		out.Release = &r
+		out.Release, out.Send, out.SendNote = &r, string(s.Release.Intent.State), s.Release.Intent.Note
 	}
 	if s.Definition != nil {
 		c := chainOf(s.Definition.Definition, s.Definition.Version)

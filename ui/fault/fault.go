@@ -69,7 +69,13 @@ func Of(err error) *Fault {
 	switch {
 	case errors.As(err, &tooLarge):
 		return New(http.StatusRequestEntityTooLarge, "too_large", "read request: more than %d bytes", tooLarge.Limit)
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, federation.ErrInput):
+		return wrap(http.StatusBadRequest, "bad_request", err)
+	case errors.Is(err, federation.ErrRefused):
+		return wrap(http.StatusConflict, "refused", err)
+	case errors.Is(err, federation.ErrUnavailable):
+		return wrap(http.StatusServiceUnavailable, "unavailable", err)
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, federation.ErrNotFound):
 		return wrap(http.StatusNotFound, "not_found", err)
 	case errors.Is(err, store.ErrConflict):
 		return wrap(http.StatusConflict, "conflict", err).WithFix("Read it again: it changed in the meantime.")
@@ -111,6 +117,12 @@ func ofHTTP(h *echo.HTTPError, err error) *Fault {
 		word = "refused"
 	}
 	f := New(h.Code, word, "%v", h.Message)
+	switch h.Code {
+	case http.StatusNotFound:
+		f.Detail = "there is nothing at this address"
+	case http.StatusMethodNotAllowed:
+		f.Detail = "this address does not take that method"
+	}
 	f.Err = err
 	return f
 }

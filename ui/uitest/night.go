@@ -130,7 +130,7 @@ func (r *richSite) close() {
 		{Node: "extract", State: job.Succeeded, Value: chain.Met, Reason: "run 20261125T073000Z-4711 succeeded"},
 		{Node: "load", State: job.Running, Value: chain.Met, Reason: "run 20261125T082320Z-5190 running", Inputs: []chain.Input{input("extract", extract, proof, chain.Met)}},
 		{
-			Node: "marts", State: job.Waiting, Value: chain.Unclear, NotBefore: at(85.5), GiveUpAt: now.Add(79*time.Minute + 29*time.Second),
+			Node: "marts", State: job.Waiting, Value: chain.Unclear, NotBefore: now.Add(-85*time.Minute - 31*time.Second), GiveUpAt: now.Add(79*time.Minute + 29*time.Second),
 			Reason: "waits for load (on success): running; rates (on success): its outcome is unknown, which never releases",
 			Inputs: []chain.Input{{Node: "load", On: chain.OnSuccess, Run: load.Key, Attempt: 1, State: job.Running, Value: chain.NotMet, Seen: at(62.1)}, waits},
 		},

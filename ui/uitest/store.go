@@ -189,7 +189,7 @@ func (s *Store) Runs(_ context.Context, f store.RunFilter) ([]job.Run, error) {
 		}
 	}
 	slices.SortFunc(out, func(a, b job.Run) int {
-		return cmp.Or(b.Latest.Sighting.Seen.Compare(a.Latest.Sighting.Seen), strings.Compare(b.Key.String(), a.Key.String()))
+		return cmp.Or(store.Activity(&b).Compare(store.Activity(&a)), strings.Compare(b.Key.String(), a.Key.String()))
 	})
 	return out[:min(len(out), size(f.Limit))], s.fail
 }
@@ -197,7 +197,7 @@ func (s *Store) Runs(_ context.Context, f store.RunFilter) ([]job.Run, error) {
 func matchRun(f store.RunFilter, r job.Run) bool {
 	return (f.Source == "" || r.Key.Source == f.Source) && (f.Job == "" || r.Key.Job == f.Job) &&
 		(f.Token == "" || r.Token == f.Token) && (len(f.States) == 0 || slices.Contains(f.States, r.State())) &&
-		(f.Before.IsZero() || r.Latest.Sighting.Seen.Before(f.Before))
+		(f.Before.IsZero() || behind(store.Activity(&r), f.Before, r.Key.String(), f.Behind.String(), f.Behind.IsZero()))
 }
 
 // Definitions implements store.View.
@@ -240,7 +240,8 @@ func (s *Store) Instances(_ context.Context, f store.InstanceFilter) ([]chain.In
 	defer s.mu.Unlock()
 	var out []chain.Instance
 	for _, in := range s.instances {
-		if (f.Chain == "" || in.Key.Chain == f.Chain) && (!f.Open || in.Closed.IsZero()) && (f.Before.IsZero() || in.Opened.Before(f.Before)) {
+		if (f.Chain == "" || in.Key.Chain == f.Chain) && (!f.Open || in.Closed.IsZero()) &&
+			(f.Before.IsZero() || behind(in.Opened, f.Before, in.Key.String(), f.Behind.String(), f.Behind == chain.Key{})) {
 			out = append(out, in)
 		}
 	}
@@ -273,4 +274,9 @@ func size(limit int) int {
 		return 100
 	}
 	return min(limit, 1000)
+}
+
+// behind tells whether something stands behind the last thing of a page.
+func behind(at, before time.Time, key, last string, noLast bool) bool {
+	return at.Before(before) || !noLast && at.Equal(before) && key < last
 }
