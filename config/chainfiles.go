@@ -52,11 +52,7 @@ func (l *loader) match(main *file, mainPath string, p pattern) []string {
 		}
 	}
 	if len(names) == 0 {
-		hint := "paths start at the folder of this file"
-		if strings.Contains(p.text, "**") {
-			hint = "** is not known here: name each folder"
-		}
-		l.found.fault(p.at, hint, "%s matches no file", quote(p.text))
+		l.found.fault(p.at, "paths start at the folder of this file", "%s matches no file", quote(p.text))
 	}
 	return names
 }

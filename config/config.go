@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"signalbox/federation/chain"
 )
@@ -171,6 +172,9 @@ func (l *loader) chainsSetting() Setting {
 }
 
 func checkPattern(text string) error {
+	if strings.Contains(text, "**") {
+		return wrong("name each folder: [a/*.yaml, b/*.yaml]", "%s: ** is not known here", quote(text))
+	}
 	if _, err := filepath.Match(text, ""); err != nil {
 		return wrong("a [ needs its ]", "%s is not a pattern", quote(text))
 	}

@@ -13,7 +13,7 @@ func (l *loader) checkChains(sourcesKnown bool) {
 	first := map[string]*chainDraft{}
 	for _, c := range l.chains {
 		if earlier, ok := first[c.name]; ok && c.name != "" {
-			l.found.fault(c.settings.at("chain"), "give one of them another name", "the chain name %s is taken: %s",
+			l.found.fault(c.settings.at("chain"), "give one of them another name", "the chain name %s is taken already (%s)",
 				quote(c.name), earlier.settings.at("chain").short(c.file))
 		} else {
 			first[c.name] = c
@@ -174,9 +174,11 @@ func (c *chainDraft) cycles() []cycle {
 
 // checkSources finds jobs at sources that are not configured or may not be changed.
 func (l *loader) checkSources(c *chainDraft) {
-	names := make([]string, len(l.sources))
-	for i, s := range l.sources {
-		names[i] = s.Name
+	var names []string
+	for _, s := range l.sources {
+		if checkName(s.Name) == nil {
+			names = append(names, s.Name)
+		}
 	}
 	for _, n := range c.nodes {
 		if n.job.Source == "" {

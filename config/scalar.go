@@ -47,7 +47,7 @@ func (s *scalar[T]) read(f *file, name string, n *yaml.Node) {
 	case errors.As(err, &w):
 		f.fault(n, w.hint, "%s: %s", name, w.what)
 	case err != nil:
-		f.fault(n, hint, "%s: want %s, not %s", name, s.words, quote(n.Value))
+		f.fault(n, hint, "%s: want %s, not %s", name, s.words, s.shown(n))
 	default:
 		*s.into = v
 		if s.after != nil {
@@ -56,8 +56,13 @@ func (s *scalar[T]) read(f *file, name string, n *yaml.Node) {
 	}
 }
 
+// shown tells a value that is not what is wanted, so that quotes and their absence can be seen.
 func (s *scalar[T]) shown(n *yaml.Node) string {
 	switch {
+	case n.Tag == s.tag && n.Tag == "!!str":
+		return quote(n.Value)
+	case n.Tag == s.tag:
+		return strings.Trim(quote(n.Value), `"`)
 	case n.Value == "":
 		return given(n)
 	case n.Tag == "!!str" && s.tag == "!!bool", n.Tag == "!!str" && s.tag == "!!int":
@@ -186,7 +191,9 @@ func guessDuration(text string) string {
 		return ""
 	}
 	switch unit := strings.ToLower(m[2]); {
-	case unit == "" || strings.HasPrefix(unit, "s"):
+	case unit == "":
+		return fmt.Sprintf("%ds or %dm", n, n)
+	case strings.HasPrefix(unit, "s"):
 		return fmt.Sprintf("%ds", n)
 	case unit == "m" || strings.HasPrefix(unit, "min"):
 		return fmt.Sprintf("%dm", n)

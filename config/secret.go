@@ -82,11 +82,11 @@ func (s *secretValue) want() string { return "a reference to a secret, env:NAME 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (s *secretValue) read(f *file, name string, n *yaml.Node) {
-	const hint = "keep the secret in a file of mode 0600 and write file:PATH, or in the environment and write env:NAME"
+	const hint = "write file:PATH of a file that only its owner can read, or env:NAME"
 	ref, err := s.reference(f, n)
 	switch {
 	case err != nil:
-		f.fault(n, hint, "%s: want %s: %v", name, s.want(), err)
+		f.fault(n, hint, "%s: %v", name, err)
 		return
 	case ref.env != "" && os.Getenv(ref.env) == "":
 		f.warn(n, "it must be where signalbox runs", "%s: the environment variable %s is not set here", name, ref.env)
@@ -101,7 +101,7 @@ func (s *secretValue) read(f *file, name string, n *yaml.Node) {
 }
 
 var (
-	errLiteral = errors.New("the secret itself must not stand in this file")
+	errLiteral = errors.New("want a reference, not the secret itself")
 	errEnvName = errors.New("the part behind env: is not the name of an environment variable")
 	errNoPath  = errors.New("the part behind file: is not a path")
 )

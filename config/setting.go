@@ -150,7 +150,7 @@ func (b *block) unknown(f *file, key, value *yaml.Node) (near string) {
 	}
 	near = closest(key.Value, b.names())
 	hint := meant(near)
-	if hint == "" && len(b.settings) <= 12 {
+	if hint == "" && len(b.settings) <= 16 {
 		hint = "known here: " + strings.Join(b.names(), ", ")
 	}
 	before, _, glued := strings.Cut(key.Value, ":")
@@ -158,12 +158,18 @@ func (b *block) unknown(f *file, key, value *yaml.Node) (near string) {
 	case glued && isNull(value):
 		hint = "leave a blank behind the colon"
 		f.fault(key, hint, "unknown setting %s", quote(before+":…"))
-	case isNull(value) && b.secret():
+	case b.secret() && !typo(key.Value, near):
 		f.fault(key, hint, "this is not a setting") // it may be the secret itself
 	default:
 		f.fault(key, hint, "unknown setting %s", quote(key.Value))
 	}
 	return near
+}
+
+// typo tells whether a key is surely a mistyped setting and nothing else.
+func typo(key, near string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
+	return near != "" && strings.Trim(key, letters) == "" && len(key) <= len(near)+1
 }
 
 // secret tells whether a setting of the block holds a secret.

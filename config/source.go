@@ -69,10 +69,13 @@ type sourceDraft struct {
 
 func (l *loader) sourcesSetting() Setting {
 	m := &named{words: "sources by name", each: l.readSource}
-	for _, k := range l.kinds {
+	for i, k := range l.kinds {
 		own, _ := k.Declare()
-		d := &sourceDraft{}
-		m.samples = append(m.samples, sample{name: k.Sample, help: k.Help, settings: append(l.common(d, k.Name), own...)})
+		common := l.common(&sourceDraft{}, k.Name)
+		if i > 0 {
+			common = common[:1] // the others are explained already
+		}
+		m.samples = append(m.samples, sample{name: k.Sample, help: k.Help, settings: append(common, own...)})
 	}
 	return Setting{
 		Name: "sources", Into: m, Absent: "no sources: nothing can be seen",

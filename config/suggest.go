@@ -7,11 +7,21 @@ func closest(given string, names []string) string {
 	best, limit := "", len(given)/3+1 // so short names differ by one letter, long ones by more
 	given = fold(given)
 	for _, name := range names {
-		if d := distance(given, fold(name)); d < limit {
+		d := distance(given, fold(name))
+		if prefixed(given, fold(name)) {
+			d = 1
+		}
+		if d < limit {
 			best, limit = name, d
 		}
 	}
 	return best
+}
+
+// prefixed tells whether one of two names is a shortened form of the other.
+func prefixed(a, b string) bool {
+	const least = 3
+	return min(len(a), len(b)) >= least && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
 func fold(s string) string {

@@ -122,12 +122,19 @@ func (f *file) syntax(text []byte, err error) {
 		f.found.fault(p, "use blanks", "broken YAML: a tab indents this line")
 		return
 	}
+	if strings.HasPrefix(row, "<<<<<<<") || strings.HasPrefix(row, "=======") || strings.HasPrefix(row, ">>>>>>>") {
+		f.found.fault(p, "keep one side", "broken YAML: a merge conflict is not resolved here")
+		return
+	}
 	what, hint := plainSyntax(err)
 	f.found.fault(p, hint, "broken YAML: %s", what)
 }
 
-// searchLimit bounds the search of syntaxPlace, in prefixes tried.
-const searchLimit = 300
+// Bounds of the search of syntaxPlace: it is quadratic.
+const (
+	searchBytes = 4 << 20 // parsed in all
+	searchChars = 300     // of the line
+)
 
 // syntaxPlace finds the line and column where text stops being YAML.
 func syntaxPlace(text []byte) (line, column int) {
@@ -145,8 +152,8 @@ func syntaxPlace(text []byte) (line, column int) {
 		ends = append(ends, at)
 	}
 	good := len(ends) - 1 // lines that are YAML
-	for tries := 0; good > 0 && !valid(text[:ends[good-1]]); good-- {
-		if tries++; tries > searchLimit {
+	for parsed := 0; good > 0 && !valid(text[:ends[good-1]]); good-- {
+		if parsed += ends[good-1]; parsed > searchBytes {
 			return good, 1
 		}
 	}
@@ -155,7 +162,7 @@ func syntaxPlace(text []byte) (line, column int) {
 		start = ends[good-1]
 	}
 	row := []rune(string(text[start : start+lineLength(text[start:])]))
-	for n := min(len(row)-1, searchLimit); n > 0; n-- {
+	for n := min(len(row)-1, searchChars); n > 0; n-- {
 		if valid(append(bytes.Clone(text[:start]), string(row[:n])...)) {
 			return good + 1, n + 1
 		}
