@@ -304,10 +304,11 @@ func (d *draft) effect(e Effect) {
 func (d *draft) observe(r *job.Run) {
 	bound := slices.Clone(d.s.byRun[r.Key])
 	if r.Token != "" {
-		if p, ok := d.s.byToken[r.Token]; ok && !slices.Contains(bound, p) {
+		if p, ok := d.s.byToken[r.Token]; ok && !slices.Contains(bound, p) && supersedes(r, d.node(p).Run) {
 			bound = append(bound, p)
 		}
 	}
+	slices.SortFunc(bound, comparePlaces)
 	for _, p := range bound {
 		d.bind(p, r)
 	}
@@ -315,7 +316,10 @@ func (d *draft) observe(r *job.Run) {
 		return
 	}
 	for _, w := range d.s.watchers[r.Key.Ref()] {
-		if p, ok := d.match(w, r); ok && !slices.Contains(bound, p) {
+		if slices.ContainsFunc(bound, func(p place) bool { return p.key.Chain == w.plan.def.Chain }) {
+			continue // it belongs to one instance of a chain, whatever becomes known about its times
+		}
+		if p, ok := d.match(w, r); ok {
 			d.bind(p, r)
 		}
 	}

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -215,8 +216,9 @@ func (s *State) addPlan(def Definition) (*plan, error) {
 	}
 	s.plans[p.version] = p
 	for i := range def.Nodes {
-		if def.Nodes[i].Stage != Drive {
-			s.watchers[def.Nodes[i].Job] = append(s.watchers[def.Nodes[i].Job], watcher{p, i})
+		if ref := def.Nodes[i].Job; def.Nodes[i].Stage != Drive {
+			s.watchers[ref] = append(s.watchers[ref], watcher{p, i})
+			slices.SortFunc(s.watchers[ref], compareWatchers)
 		}
 	}
 	return p, nil
@@ -364,6 +366,16 @@ func (p *plan) nextDate(now time.Time) (Timer, bool) {
 	}
 	_, until := p.days.span(p.days.date(now))
 	return Timer{At: until, Chain: p.def.Chain}, true
+}
+
+func comparePlaces(a, b place) int {
+	return cmp.Or(compareKeys(a.key, b.key), cmp.Compare(a.index, b.index))
+}
+
+// compareWatchers puts them in an order that does not depend on which plan was known first.
+func compareWatchers(a, b watcher) int {
+	return cmp.Or(cmp.Compare(a.plan.def.Chain, b.plan.def.Chain),
+		bytes.Compare(a.plan.version[:], b.plan.version[:]), cmp.Compare(a.index, b.index))
 }
 
 func compareKeys(a, b Key) int {
