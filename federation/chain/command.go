@@ -7,12 +7,12 @@ type Verb string
 
 // The verbs.
 const (
-	Hold   Verb = "hold"    // do not release it until unheld
+	Hold   Verb = "hold"    // do not release it until unheld; only what is driven can be held
 	Unhold Verb = "unhold"  //
 	Skip   Verb = "skip"    // pass over it once: successors see it as skipped and go on as after success
 	MarkOK Verb = "mark_ok" // declare it good without (or in spite of) a run
-	Rerun  Verb = "rerun"   // release it again with a new token, once it is over, refused or in doubt
-	Force  Verb = "force"   // release it now although its dependencies or its window say no
+	Rerun  Verb = "rerun"   // let it be released again, with a new token, once it is over, refused, unknown or in doubt
+	Force  Verb = "force"   // release it now although its dependencies, its window or a hold say no
 )
 
 // Verbs lists all of them.

@@ -105,8 +105,8 @@ func (d *draft) look(p place) {
 	}
 }
 
-// settle evaluates until nothing is left to look at. Each node is settled, released or judged at most
-// once, so this ends.
+// settle evaluates until nothing is left to look at. A node is released or judged at most once and looks
+// at what stands before it only, so this ends.
 func (d *draft) settle() {
 	for len(d.queue) > 0 {
 		p := d.queue[0]
@@ -221,18 +221,20 @@ func (d *draft) recheck() {
 		}
 	}
 	for _, k := range d.s.Open() {
-		d.expire(k)
+		if d.expire(k) {
+			continue
+		}
 		for i := range d.live(k).Nodes {
 			d.look(place{k, i})
 		}
 	}
 }
 
-// expire closes an instance that was kept open for long enough.
-func (d *draft) expire(k Key) {
+// expire closes an instance that was kept open for long enough, and tells whether it did.
+func (d *draft) expire(k Key) bool {
 	l := d.live(k)
 	if d.now.Before(l.Opened.Add(l.plan.def.KeepOpen.Duration())) {
-		return
+		return false
 	}
 	for i := range l.Nodes {
 		p := place{k, i}
@@ -249,6 +251,7 @@ func (d *draft) expire(k Key) {
 		return p.key == k
 	})
 	d.close(k, "it was kept open for "+l.plan.def.KeepOpen.Duration().String())
+	return true
 }
 
 func (d *draft) close(k Key, reason string) {
@@ -296,8 +299,26 @@ func (d *draft) effect(e Effect) {
 	if n.Run != nil && e.Send != SendConfirmed {
 		return // the run was seen: what we thought of the sending does not matter any more
 	}
+	if !n.Send.mayBecome(e.Send) {
+		return // old news
+	}
 	n = d.edit(p)
 	n.Send, n.SendNote = e.Send, e.Note
+}
+
+// mayBecome tells whether a source's answer, or its absence, may move a start from one value to the
+// next. What was refused or withdrawn is over; a confirmed start does not become doubtful again.
+func (s Send) mayBecome(next Send) bool {
+	switch s {
+	case SendPending, SendSent:
+		return slices.Contains([]Send{SendPending, SendSent, SendConfirmed, SendRefused, SendInDoubt}, next)
+	case SendInDoubt:
+		return next == SendConfirmed || next == SendRefused
+	case SendConfirmed:
+		return next == SendConfirmed
+	case SendRefused:
+	}
+	return false
 }
 
 // observe takes in how a run stands.
@@ -310,6 +331,10 @@ func (d *draft) observe(r *job.Run) {
 	}
 	slices.SortFunc(bound, comparePlaces)
 	for _, p := range bound {
+		if r.Cause.AdHoc() && r.Token == "" {
+			d.edit(p).Run = nil // it was taken for a scheduled one until its source told
+			continue
+		}
 		d.bind(p, r)
 	}
 	if r.Cause.AdHoc() {
@@ -333,6 +358,9 @@ func (d *draft) bind(p place, r *job.Run) {
 	n = d.edit(p)
 	c := *r
 	n.Run = &c
+	if n.Settled != "" && n.open() {
+		n.Settled, n.SettledAt = "", time.Time{} // it runs after all
+	}
 	if n.Token == r.Token && n.Token != "" && n.Send != SendConfirmed {
 		if n.Send != SendSent { // a sent one is being answered by its worker
 			d.out.Moves = append(d.out.Moves, Move{Token: n.Token, From: n.Send, To: SendConfirmed, Run: r.Key, Note: "its run was seen"})

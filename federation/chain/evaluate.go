@@ -19,17 +19,25 @@ func (d *draft) evaluate(p place) {
 	if node.Stage != Drive && !n.Judged && n.Run != nil && len(node.After) > 0 {
 		d.judge(p)
 	}
-	if n.Settled != "" || n.Run != nil || (n.Send != "" && n.Send != SendPending) {
+	if !n.undecided(node.Stage) {
 		return
 	}
 	value, inputs := d.verdict(p)
+	if n.Settled == SettledNotNeeded {
+		if value == Never {
+			return
+		}
+		n = d.edit(p) // a rerun upstream may still bring what it waits for
+		n.Settled, n.SettledAt = "", time.Time{}
+	}
 	w := l.windows[p.index]
-	late := !w.giveUp.IsZero() && !d.now.Before(w.giveUp)
+	late := w.passed(d.now)
 	switch {
 	case n.Send == SendPending && late: // decided in time, but its source could not be reached until now
 		d.withdraw(d.edit(p), "its window passed before it could be sent")
 		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not sent by "+w.giveUp.Format(time.RFC3339))
 	case n.Send == SendPending:
+	case n.Run != nil && (late || value == Never): // rehearsed, and its native clock was faster
 	case value == Never:
 		d.giveUp(p, SettledNotNeeded, NotNeeded, inputs, "what it waits for cannot come any more")
 	case late:
@@ -37,11 +45,25 @@ func (d *draft) evaluate(p place) {
 	case value != Met || n.Held || d.now.Before(w.notBefore):
 	case node.Stage == Drive:
 		d.release(p, inputs, releaseReason(inputs))
-	case node.Stage == Rehearse && n.Released.IsZero():
+	case node.Stage == Rehearse:
 		d.edit(p).Released = d.now
 		d.receipt(d.nodeReceipt(p, Rehearsed, inputs, "would be released: "+releaseReason(inputs)))
 	}
 }
+
+// undecided tells whether anything is left to decide about a node. In rehearsal a run does not decide: a
+// native clock started it, and what would have been decided is to be compared with that.
+func (n *NodeState) undecided(stage Stage) bool {
+	if n.Settled != "" && n.Settled != SettledNotNeeded {
+		return false
+	}
+	if stage == Rehearse {
+		return n.Released.IsZero()
+	}
+	return n.Run == nil && (n.Send == "" || n.Send == SendPending)
+}
+
+func (w span) passed(now time.Time) bool { return !w.giveUp.IsZero() && !now.Before(w.giveUp) }
 
 func releaseReason(inputs []Input) string {
 	if len(inputs) == 0 {
@@ -119,14 +141,14 @@ func runValue(r *job.Run, on On) Value {
 	state := r.State()
 	releases := r.Latest.Releases
 	switch {
-	case state == job.Unknown && r.Terminal():
-		return pick(on, Unclear, Unclear, Met) // it has ended: all that "any" asks
-	case state == job.Unknown:
+	case state == job.Unknown && !r.Terminal():
 		return Unclear
 	case !r.Terminal():
 		return NotMet
 	case releases != nil && !*releases:
-		return pick(on, NotMet, NotMet, NotMet) // its source says: let nobody go
+		return NotMet // its source says: let nobody go
+	case state == job.Unknown:
+		return pick(on, Unclear, Unclear, Met) // it has ended: all that "any" asks
 	case state.Good():
 		return pick(on, Met, Never, Met)
 	case state == job.Skipped:

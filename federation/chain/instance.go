@@ -35,6 +35,9 @@ func ParseKey(s string) (Key, error) {
 	}
 	k := Key{Chain: parts[0], BusinessDate: parts[1]}
 	if len(parts) == 3 {
+		if _, err := time.Parse(cycleFormat, parts[2]); err != nil || len(parts[2]) != len(cycleFormat) {
+			return Key{}, fmt.Errorf("instance %q: %q is not a cycle YYYYMMDDTHHMMSSZ", s, parts[2])
+		}
 		k.Cycle = parts[2]
 	}
 	return k, nil

@@ -1,6 +1,10 @@
 package chain
 
-import "time"
+import (
+	"time"
+
+	"signalbox/adapters/job"
+)
 
 // command carries out what a person asked for, or refuses it with a reason. Both leave a receipt.
 func (d *draft) command(c Command) {
@@ -20,12 +24,11 @@ func (d *draft) command(c Command) {
 		d.receipt(d.nodeReceipt(p, Refused, inputs, string(c.Verb)+" refused: "+no))
 		return
 	}
+	d.override(p, c.Verb)
 	if c.Verb == Force {
-		d.edit(p)
 		d.release(p, inputs, "forced by "+c.Actor+": "+c.Reason)
 		return
 	}
-	d.override(p, c.Verb)
 	d.receipt(d.nodeReceipt(p, Overridden, inputs, string(c.Verb)+" by "+c.Actor+": "+c.Reason))
 }
 
@@ -43,9 +46,24 @@ func (d *draft) override(p place, v Verb) {
 			n.Settled = SettledOK
 		}
 	case Rerun:
-		*n = NodeState{Name: n.Name, Attempt: n.Attempt + 1}
+		n.restart()
 	case Force:
+		if n.over() {
+			n.restart()
+		}
 	}
+}
+
+// restart makes a node as it was at the beginning, for another attempt.
+func (n *NodeState) restart() { *n = NodeState{Name: n.Name, Attempt: n.Attempt + 1} }
+
+// over tells whether nothing more will come of the node by itself, or nobody can say whether it will: then
+// a person may decide.
+func (n *NodeState) over() bool {
+	if n.Run != nil {
+		return n.Settled != "" || n.Run.Terminal() || n.Run.State() == job.Unknown
+	}
+	return n.Settled != "" || n.Send == SendRefused || n.Send == SendInDoubt
 }
 
 // withdraw takes back a start that was decided and surely not sent yet.
@@ -59,10 +77,10 @@ func (d *draft) withdraw(n *NodeState, why string) {
 // refusal says why a verb cannot be carried out now, or nothing.
 func (d *draft) refusal(p place, v Verb) string {
 	n := d.node(p)
-	driven := d.live(p.key).plan.def.Nodes[p.index].Stage == Drive
-	over := n.Settled != "" || (n.Run != nil && n.Run.Terminal()) || n.Send == SendRefused || n.Send == SendInDoubt
 	untouched := n.Run == nil && n.Settled == "" && n.Send == ""
-	underWay := !over && !untouched && n.Send != SendPending
+	if d.live(p.key).plan.def.Nodes[p.index].Stage != Drive && (v == Hold || v == Rerun || v == Force) {
+		return "its stage is not drive: do it at its source, which starts it"
+	}
 	switch v {
 	case Hold:
 		if !untouched {
@@ -73,20 +91,17 @@ func (d *draft) refusal(p place, v Verb) string {
 			return "it is not held"
 		}
 	case Skip, MarkOK:
-		if underWay {
+		if !n.over() && !untouched && n.Send != SendPending {
 			return "its run is under way: cancel it first"
 		}
 		if n.Settled != "" && n.Settled != SettledGaveUp {
 			return "it is settled already"
 		}
 	case Rerun:
-		return rerunRefusal(driven, over)
+		return d.rerunRefusal(p)
 	case Force:
-		if !driven {
-			return "its stage is not drive: its native schedule starts it"
-		}
-		if !untouched {
-			return "it was released or settled already"
+		if !untouched && !n.over() {
+			return "it was released already and is not over"
 		}
 	default:
 		return "the verb is not known"
@@ -94,12 +109,17 @@ func (d *draft) refusal(p place, v Verb) string {
 	return ""
 }
 
-func rerunRefusal(driven, over bool) string {
-	switch {
-	case !driven:
-		return "its stage is not drive: rerun it at its source"
-	case !over:
+// rerunRefusal says why a node cannot be run again, or nothing. A rerun that would be given up at once
+// is refused, so that nobody waits for it.
+func (d *draft) rerunRefusal(p place) string {
+	if !d.node(p).over() {
 		return "its run is not over"
+	}
+	if d.live(p.key).windows[p.index].passed(d.now) {
+		return "its window has passed: force it"
+	}
+	if v, _ := d.verdict(p); v == Never {
+		return "what it waits for cannot come any more: force it"
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package chain
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"signalbox/adapters/job"
@@ -78,19 +79,26 @@ func (p *plan) windows(in *Instance) []span {
 	return out
 }
 
+const (
+	secondsADay         = 24 * 60 * 60
+	longest     Seconds = 1000 * secondsADay // beyond any use; far from what overflows
+)
+
 // Check reports what is wrong with a definition by itself: names, dependencies, cycles, times. All
 // faults are reported together.
 func (d *Definition) Check() error {
 	var errs []error
-	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf("chain "+d.Chain+": "+format, a...)) }
-	if d.Chain == "" {
-		bad("it has no name")
+	bad := func(format string, a ...any) {
+		errs = append(errs, fmt.Errorf("chain %s: %w", d.Chain, fmt.Errorf(format, a...)))
+	}
+	if d.Chain == "" || strings.Contains(d.Chain, ":") {
+		bad("name %q: want one without a colon", d.Chain)
 	}
 	if len(d.Nodes) == 0 {
 		bad("it has no jobs")
 	}
-	if d.KeepOpen <= 0 {
-		bad("keep_open must be positive")
+	if d.KeepOpen <= 0 || d.KeepOpen > longest {
+		bad("keep_open must be positive, and at most %d days", longest/secondsADay)
 	}
 	seen := make(map[string]bool, len(d.Nodes))
 	for i := range d.Nodes {
@@ -119,6 +127,9 @@ func (n *Node) check(names map[string]bool, bad func(string, ...any)) {
 	case Watch, Rehearse, Drive:
 	default:
 		bad("job %s: stage %q is not known", n.Name, n.Stage)
+	}
+	if n.GiveUpAfter < 0 || n.GiveUpAfter > longest {
+		bad("job %s: give_up_after must not be negative, and at most %d days", n.Name, longest/secondsADay)
 	}
 	ups := make(map[string]bool, len(n.After))
 	for _, dep := range n.After {
