@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"time"
 
@@ -233,8 +232,6 @@ func jobRef(into *job.Ref) Value {
 		return job.ParseRef(text)
 	}}
 }
-
-var errFraction = errors.New("not whole seconds")
 
 // wholeSeconds is a duration for records, which hold whole seconds.
 func wholeSeconds(into *time.Duration, least, most time.Duration) Value {

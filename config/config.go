@@ -49,6 +49,7 @@ type loader struct {
 
 	level    string
 	api      *block
+	named    *named // the sources
 	patterns []pattern
 	sources  []*Source // in the order of the file
 	chains   []*chainDraft
@@ -109,8 +110,10 @@ func (l *loader) readMain(f *file, cfg *Config) {
 	if err := cfg.Log.Level.UnmarshalText([]byte(l.level)); err != nil && l.level != "" {
 		l.found.fault(b.at("log"), "", "level: %v", err)
 	}
+	// A job at an unknown source is no news where the sources themselves are at fault.
+	known := l.named.known || (!b.given("sources") && len(l.found.faults) == 0)
 	l.readChains(f, cfg.Path)
-	l.checkChains(whole && len(b.places) > 0)
+	l.checkChains(whole && known)
 }
 
 // settings declares signalbox.yaml.

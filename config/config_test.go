@@ -258,7 +258,7 @@ func TestLoadPermissions(t *testing.T) {
 		t.Fatalf("mode 0600: %v, %v", err, cfg)
 	}
 	for _, name := range []string{"token", "keys/id"} {
-		if err := os.Chmod(filepath.Join(dir, name), 0o640); err != nil { //nolint:gosec // the point of the test
+		if err := os.Chmod(filepath.Join(dir, name), 0o640); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -286,6 +286,39 @@ func TestLoadMatchesEachFileOnce(t *testing.T) {
 	if cfg.Path != main {
 		t.Errorf("path %s, want %s", cfg.Path, main)
 	}
+}
+
+func TestLoadManyFiles(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	put(t, dir, "chains/a.yaml", "chain: same\ntimezone: UTC\njobs:\n  load: {job: hosta/load}\nstage: drive\n")
+	put(t, dir, "chains/b.yaml", "chain: same\ntimezone: UTC\njobs:\n  load: {job: hosta/load, stage: drive}\n")
+	put(t, dir, "chains/c.yaml", "chain: [\n")
+	put(t, dir, "chains/d.yaml", "")
+	main := put(t, dir, "signalbox.yaml", "lisen: 1\nsources: {hosta: {kind: crate}}\nchains: [chains/*.yaml]\n")
+	_, err := Load(main, kinds())
+	want := `chains/b.yaml:1:8: the chain name "same" is taken already (chains/a.yaml:1); give one of them another name
+chains/b.yaml:4:3: two masters for one job: hosta/load is driven here by same/load and by same/load (chains/a.yaml:4); only one of them may be in stage drive
+chains/c.yaml:1:8: broken YAML: a value was expected here
+chains/d.yaml:1:1: the file is empty: it holds no settings
+signalbox.yaml:1:1: unknown setting "lisen"; did you mean listen?`
+	if got := strings.ReplaceAll(fmt.Sprint(err), dir+"/", ""); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestNoEchoes breaks the sources: the jobs in them are not judged then.
+func TestNoEchoes(t *testing.T) {
+	t.Parallel()
+	for _, sources := range []string{"sources: [hosta]", "sources:", "source: {hosta: {kind: crate}}", "sources: hosta", "sources: &a {hosta: {kind: crate}}"} {
+		dir := folder(t)
+		put(t, dir, "chains/one.yaml", oneChain)
+		fails(t, put(t, dir, "signalbox.yaml", sources+"\nchains: [chains/*.yaml]\n"), "signalbox.yaml:1:")
+	}
+	dir := folder(t)
+	put(t, dir, "chains/one.yaml", oneChain)
+	fails(t, put(t, dir, "signalbox.yaml", "sources: {}\nchains: [chains/*.yaml]\n"), `one.yaml:3:20: job: there is no source "hosta"`)
+	fails(t, put(t, dir, "signalbox.yaml", "chains: [chains/*.yaml]\n"), `one.yaml:3:20: job: there is no source "hosta"`)
 }
 
 func TestOpen(t *testing.T) {

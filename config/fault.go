@@ -49,7 +49,7 @@ func (f Fault) String() string {
 }
 
 // Faults is everything that is wrong, sorted by place. It is the error of [Load].
-type Faults []Fault
+type Faults []Fault //nolint:errname // its users say faults: "3 faults in 2 files"
 
 // Error gives one line per fault.
 func (f Faults) Error() string {

@@ -32,13 +32,8 @@ func FuzzLoad(f *testing.F) {
 		}
 		f.Add(string(around), string(text))
 	}
-	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, main, chain string) {
-		sub, err := os.MkdirTemp(dir, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = os.RemoveAll(sub) }()
+		sub := t.TempDir()
 		mainPath, chainPath := put(t, sub, "signalbox.yaml", main), put(t, sub, "chain.yaml", chain)
 		l := newLoader(kinds())
 		l.glob = func(string) ([]string, error) { return []string{chainPath}, nil } // any pattern: the real search would leave the folder

@@ -8,7 +8,7 @@ import (
 )
 
 // checkChains finds what does not fit together, in each chain and between them. Without known sources
-// (their file is broken) it does not judge them.
+// (they could not be read) it does not judge them.
 func (l *loader) checkChains(sourcesKnown bool) {
 	first := map[string]*chainDraft{}
 	for _, c := range l.chains {

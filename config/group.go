@@ -1,6 +1,10 @@
 package config
 
-import "go.yaml.in/yaml/v3"
+import (
+	"errors"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // list is a setting of several values.
 type list struct {
@@ -52,6 +56,8 @@ type named struct {
 	atLeastOne bool
 	each       func(f *file, key, value *yaml.Node)
 	samples    []sample // for the reference
+
+	known bool // it was read: its names can be relied on
 }
 
 // sample is one entry of a named mapping in the reference.
@@ -68,6 +74,7 @@ func (m *named) read(f *file, name string, n *yaml.Node) {
 	if !f.expect(name, n, yaml.MappingNode, m.words) {
 		return
 	}
+	m.known = true
 	if len(n.Content) == 0 && m.atLeastOne {
 		f.fault(n, "", "%s: want %s, at least one", name, m.words)
 	}
@@ -83,7 +90,7 @@ func (m *named) read(f *file, name string, n *yaml.Node) {
 
 // wrong reports an error with its hint.
 func (f *file) wrong(n *yaml.Node, err error) {
-	if w, ok := err.(*wrongError); ok { //nolint:errorlint // made here, never wrapped
+	if w, ok := errors.AsType[*wrongError](err); ok {
 		f.fault(n, w.hint, "%s", w.what)
 		return
 	}

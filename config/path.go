@@ -59,7 +59,7 @@ func tryRead(path string) error {
 	case !info.Mode().IsRegular():
 		return errors.New("it is not a file")
 	}
-	r, err := os.Open(path) //nolint:gosec // the operator names the file
+	r, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -42,9 +42,9 @@ func (s *scalar[T]) read(f *file, name string, n *yaml.Node) {
 		return
 	}
 	v, err := s.parse(f, n.Value)
-	var w *wrongError
+	w, told := errors.AsType[*wrongError](err)
 	switch {
-	case errors.As(err, &w):
+	case told:
 		f.fault(n, w.hint, "%s: %s", name, w.what)
 	case err != nil:
 		f.fault(n, hint, "%s: want %s, not %s", name, s.words, s.shown(n))

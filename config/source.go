@@ -69,6 +69,7 @@ type sourceDraft struct {
 
 func (l *loader) sourcesSetting() Setting {
 	m := &named{words: "sources by name", each: l.readSource}
+	l.named = m
 	for i, k := range l.kinds {
 		own, _ := k.Declare()
 		common := l.common(&sourceDraft{}, k.Name)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +52,7 @@ func TestHomeIsNotExpanded(t *testing.T) {
 		t.Skip("the account has no home: ", err)
 	}
 	_, err = (&file{dir: "/x"}).resolve("~/key")
-	if w, ok := err.(*wrongError); !ok || w.hint != "did you mean "+filepath.Join(home, "key")+"?" { //nolint:errorlint // never wrapped
+	if w, ok := errors.AsType[*wrongError](err); !ok || w.hint != "did you mean "+filepath.Join(home, "key")+"?" {
 		t.Errorf("%#v", err)
 	}
 }

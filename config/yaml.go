@@ -57,13 +57,12 @@ func readRegular(name string) ([]byte, error) {
 	case info.Size() > maxFile:
 		return nil, fmt.Errorf("it has %d bytes, more than the %d that a configuration may have", info.Size(), maxFile)
 	}
-	return os.ReadFile(name) //nolint:gosec // the operator names the file
+	return os.ReadFile(name)
 }
 
 // cause gives the innermost words of a file error: the path already stands in front.
 func cause(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()
