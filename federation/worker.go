@@ -248,7 +248,7 @@ func (e *Engine) claim(ctx context.Context, s *start) (claimed bool, err error) 
 		}
 		if e.native[s.Job] {
 			return t.effect(&s.Intent, chain.SendRefused, "its native schedule is still in effect and would start it too: "+
-				"take it out of effect (signalbox hold "+s.Job.String()+") and rerun", job.RunKey{})
+				"take it out of effect (signalbox native hold "+s.Job.String()+") and rerun", job.RunKey{})
 		}
 		claimed = true
 		return t.effect(&s.Intent, chain.SendSent, "", job.RunKey{})

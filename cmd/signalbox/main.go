@@ -1,0 +1,30 @@
+// Command signalbox watches the job schedulers that an organisation already has, and releases jobs
+// across them when what they depend on is really ready. It reads flags, loads the configuration, wires
+// the parts and runs them; it decides nothing.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // a host without zone files must read the same business dates
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run carries out one command line and gives the exit code. SIGINT and SIGTERM end it gracefully; a
+// second one ends it at once.
+func run(args []string, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	root := newRoot(out, errOut)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		complain(errOut, err)
+	}
+	return exitCode(err)
+}
