@@ -17,7 +17,7 @@ build: ## build the programs to .bin
 	$(GO) build -trimpath -o .bin/ ./cmd/...
 
 .PHONY: demo
-demo: build ## two simulated cron hosts and one chain across them, on 127.0.0.1; Ctrl-C ends it (DEMO_DIR=.demo DEMO_PORT=8460)
+demo: build ## two simulated cron hosts and one chain across them, on 127.0.0.1; Ctrl-C ends it (DEMO_DIR=.demo DEMO_PORT=8440)
 	@.ci/demo
 
 .PHONY: check
