@@ -76,7 +76,8 @@ func (s *scalar[T]) shown(n *yaml.Node) string {
 // errWanted says that a value is not what its type wants, without more.
 var errWanted = errors.New("not what is wanted")
 
-// Text is any text but the empty one, as far as the checks allow; words says what is wanted.
+// Text is any text in one line but the empty one, as far as the checks allow; words says what is wanted,
+// and a check's error what is wrong, in words for the operator.
 func Text(into *string, words string, checks ...func(string) error) Value {
 	return &scalar[string]{into: into, words: words, tag: "!!str", parse: func(_ *file, text string) (string, error) {
 		if strings.TrimSpace(text) == "" {
@@ -87,7 +88,7 @@ func Text(into *string, words string, checks ...func(string) error) Value {
 		}
 		for _, check := range checks {
 			if err := check(text); err != nil {
-				return "", err
+				return "", asWrong(err)
 			}
 		}
 		return text, nil

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -305,6 +306,14 @@ func asName(s string) string {
 type wrongError struct{ what, hint string }
 
 func (e *wrongError) Error() string { return e.what }
+
+// asWrong makes the error of a check one whose words are shown.
+func asWrong(err error) error {
+	if _, ok := errors.AsType[*wrongError](err); ok {
+		return err
+	}
+	return wrong("", "%v", err)
+}
 
 func wrong(hint, format string, a ...any) error {
 	return &wrongError{what: fmt.Sprintf(format, a...), hint: hint}
