@@ -57,9 +57,29 @@ func (r *reader) poll() (adapters.Batch, error) {
 		return b, err
 	}
 	checkBatch(r.t, r.h, b)
-	r.seen = append(r.seen, b.Observations...)
+	for i := range b.Observations {
+		r.ordered(&b.Observations[i])
+		b.Observations[i].Sighting.Seen = time.Now().UTC().Add(time.Duration(i)) // as adapters.Source does
+		r.seen = append(r.seen, b.Observations[i])
+	}
 	r.cursor = b.Next
 	return b, nil
+}
+
+// ordered fails the case if an observation would count as older than one that was delivered before it,
+// because it lacks the number or the time that the other has.
+func (r *reader) ordered(o *job.Observation) {
+	r.t.Helper()
+	for i := range r.seen {
+		e := &r.seen[i]
+		if e.Run != o.Run || e.Attempt != o.Attempt || e.Terminal() || o.Terminal() {
+			continue
+		}
+		if (e.Seq != 0 && o.Seq == 0) || (e.Seq == 0 && !e.At.IsZero() && o.At.IsZero()) {
+			r.t.Fatalf("run %s: an observation without Seq or At follows one that has it, and would count as older:\n%s",
+				o.Run, lines([]job.Observation{*e, *o}))
+		}
+	}
 }
 
 // until polls until the condition holds. An unavailable peer is asked again.
@@ -131,12 +151,13 @@ func (r *reader) newRun(jobKey string, known map[job.RunKey]job.Run, what string
 	return found
 }
 
-// over waits until the run is terminal.
+// over waits until the run is terminal. Of a snapshot source it is enough that the run is no longer
+// said to be active: it may have been replaced by the next one unseen.
 func (r *reader) over(key job.RunKey) job.Run {
 	r.t.Helper()
 	r.until("the end of run "+key.String(), func() bool {
 		run := r.runs("")[key]
-		return run.Terminal()
+		return run.Terminal() || r.a.Properties().Kind == adapters.SnapshotSource && !run.State().Active()
 	})
 	return r.runs("")[key]
 }
@@ -181,10 +202,17 @@ func prints(list []job.Observation) []job.Hash {
 	return sums
 }
 
+// lines shows the observations that differ from those before them.
 func lines(list []job.Observation) string {
 	var text string
+	shown := make(map[job.Hash]bool)
 	for i := range list {
 		o := &list[i]
+		sum := o.Fingerprint()
+		if shown[sum] {
+			continue
+		}
+		shown[sum] = true
 		text += fmt.Sprintf("  %s attempt %d: %s over=%t native=%q reason=%q at=%s\n",
 			o.Run, o.Attempt, o.State, o.Over, o.NativeState, o.Reason, o.At.At.Format(time.RFC3339Nano))
 	}

@@ -10,7 +10,7 @@ import (
 // things stand, and saying it twice changes nothing. Field order is the order of the canonical
 // encoding (see [Record]); do not reorder.
 type Observation struct {
-	At           Moment     `json:"at,omitzero"`             // since when, by the source's clock
+	At           Moment     `json:"at,omitzero"`             // since when, by the source's clock; of all observations of a run or of none
 	Attempt      int        `json:"attempt"`                 // from 1; native retries and repairs count up
 	BusinessDate string     `json:"business_date,omitempty"` // YYYY-MM-DD, only if the source has one (ODATE)
 	Cause        Cause      `json:"cause,omitempty"`         // who started it
@@ -26,7 +26,7 @@ type Observation struct {
 	Releases     *bool      `json:"releases,omitempty"`      // the source says whether this end lets successors go
 	Result       Result     `json:"result,omitempty"`        // the application's verdict
 	Run          RunKey     `json:"run"`                     //
-	Seq          int64      `json:"seq,omitempty"`           // the source's own order within the run; 0 = it has none
+	Seq          int64      `json:"seq,omitempty"`           // the source's own order within the run; 0 = it has none, then for all of them
 	Sighting     Sighting   `json:"sighting"`                // who saw it, when; filled by adapters.Source
 	Started      Moment     `json:"started,omitzero"`        //
 	State        State      `json:"state"`                   //
@@ -79,6 +79,16 @@ func (o *Observation) Check() error {
 	if o.BusinessDate != "" {
 		if _, err := time.Parse(time.DateOnly, o.BusinessDate); err != nil {
 			bad("business date %q: want YYYY-MM-DD", o.BusinessDate)
+		}
+	}
+	for _, m := range []Moment{o.At, o.Planned, o.Started, o.Ended} {
+		if y := m.At.Year(); y < 1 || y > 9999 {
+			bad("a time in the year %d: it cannot be written", y)
+		}
+	}
+	for i := 1; i < len(o.Outputs); i++ {
+		if o.Outputs[i-1].Name >= o.Outputs[i].Name {
+			bad("output %q behind %q: want ascending names, each once", o.Outputs[i].Name, o.Outputs[i-1].Name)
 		}
 	}
 	return errors.Join(errs...)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // Hash is a SHA-256. The zero Hash is absent.
@@ -78,7 +79,31 @@ func Seal(kind string, v any) (Record, error) {
 		return Record{}, fmt.Errorf("seal %s: %w", kind, err)
 	}
 	body := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	body = replaceEscaped(body)
 	return Record{Kind: kind, Body: body, Hash: HashOf(kind, body)}, nil
+}
+
+// replaceEscaped writes U+FFFD as itself. The encoder escapes it where it stands for bytes that were not
+// UTF-8 and nowhere else, so that a decoded record would be encoded differently.
+func replaceEscaped(body []byte) []byte {
+	const escaped = `\ufffd`
+	if !bytes.Contains(body, []byte(escaped)) {
+		return body
+	}
+	out := make([]byte, 0, len(body))
+	for i := 0; i < len(body); i++ {
+		switch {
+		case body[i] != '\\':
+			out = append(out, body[i])
+		case bytes.HasPrefix(body[i:], []byte(escaped)):
+			out = utf8.AppendRune(out, utf8.RuneError)
+			i += len(escaped) - 1
+		default: // another escape: its second byte may be a backslash
+			out = append(out, body[i], body[i+1])
+			i++
+		}
+	}
+	return out
 }
 
 // HashOf computes the hash that a record of this kind and body must carry.

@@ -41,19 +41,19 @@ func (r *Run) Begun() Moment {
 // starts one. It never fails: a move that the table does not allow is old or contradicting news,
 // and the total order decides which one stands. changed tells whether anything in the Run moved.
 func Merge(r Run, o *Observation, evidence Hash) (merged Run, changed bool) {
-	seen := o.Fingerprint()
+	alone := Run{
+		Key: o.Run, Latest: *o, Evidence: evidence, Fingerprint: o.Fingerprint(), Planned: o.Planned, Started: o.Started,
+		Token: o.Token, Cause: o.Cause,
+	}
 	if r.Key.IsZero() {
-		return Run{
-			Key: o.Run, Latest: *o, Evidence: evidence, Fingerprint: seen, Planned: o.Planned, Started: o.Started,
-			Token: o.Token, Cause: o.Cause,
-		}, true
+		return alone, true
 	}
 	before := r
-	if compare(o, seen, &r.Latest, r.Fingerprint) > 0 {
+	if compare(&alone, &r) > 0 {
 		if o.Attempt > r.Latest.Attempt {
 			r.Planned, r.Started = Moment{}, Moment{} // they belong to an attempt
 		}
-		r.Latest, r.Evidence, r.Fingerprint = *o, evidence, seen
+		r.Latest, r.Evidence, r.Fingerprint = alone.Latest, alone.Evidence, alone.Fingerprint
 	}
 	if o.Attempt == r.Latest.Attempt {
 		r.Planned = earlier(r.Planned, o.Planned)
@@ -66,21 +66,24 @@ func Merge(r Run, o *Observation, evidence Hash) (merged Run, changed bool) {
 	return r, changed
 }
 
-// compare orders two observations of one run totally: the greater one says how things stand. Higher
+// compare orders the latest observations of two runs totally: the greater one says how things stand. Higher
 // attempt first; within it a known end beats an end of unknown outcome beats anything else; then the
-// source's own order, its clock, ours, and last the fingerprint, so that there is never a tie
-// between different observations. Of two sightings of one fact the first stands.
-func compare(a *Observation, printA Hash, b *Observation, printB Hash) int {
-	if printA == printB {
-		return b.Sighting.Seen.Compare(a.Sighting.Seen)
-	}
+// source's own order, its clock, ours, and last the hashes, so that there is never a tie between
+// different records. Of two sightings of one fact the later stands, as of different facts: a run that
+// was running and then held is running again when it is seen running again. Were it the first, three
+// sightings could beat one another in a circle, and the order of arrival would decide.
+//
+// An observation without Seq, or without At, counts as older than one that has it: a source tells them
+// of all observations of a run or of none.
+func compare(a, b *Run) int {
 	return cmp.Or(
-		cmp.Compare(a.Attempt, b.Attempt),
-		cmp.Compare(a.finality(), b.finality()),
-		cmp.Compare(a.Seq, b.Seq),
-		a.At.At.Compare(b.At.At),
-		a.Sighting.Seen.Compare(b.Sighting.Seen),
-		bytes.Compare(printA[:], printB[:]),
+		cmp.Compare(a.Latest.Attempt, b.Latest.Attempt),
+		cmp.Compare(a.Latest.finality(), b.Latest.finality()),
+		cmp.Compare(a.Latest.Seq, b.Latest.Seq),
+		a.Latest.At.At.Compare(b.Latest.At.At),
+		a.Latest.Sighting.Seen.Compare(b.Latest.Sighting.Seen),
+		bytes.Compare(a.Fingerprint[:], b.Fingerprint[:]),
+		bytes.Compare(a.Evidence[:], b.Evidence[:]),
 	)
 }
 
