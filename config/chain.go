@@ -92,10 +92,11 @@ func (c *chainDraft) declare() []Setting {
 		},
 		{
 			Name: "repeat", Into: Text(&c.repeat, "the name of a node"), Example: "extract", Absent: "one instance a business date",
-			Help: "Node whose every run opens an instance of the chain; its own clock starts it, so it is in stage watch or rehearse and has no after.",
+			Help: "Node whose every run opens an instance of the chain; its own clock starts it, so it is in stage watch " +
+				"or rehearse and has no after.",
 		},
 		{
-			Name: "keep_open", Into: wholeSeconds(&c.keepOpen, time.Minute, 31*24*time.Hour), Default: "72h",
+			Name: "keep_open", Into: wholeSeconds(&c.keepOpen, time.Minute, longest), Default: "72h",
 			Help: "An instance that is not settled so long after it opened is closed.",
 		},
 		{
@@ -104,10 +105,14 @@ func (c *chainDraft) declare() []Setting {
 		},
 		{
 			Name: "stage", Into: &stages{chain: c}, Default: string(chain.Watch), Example: "{default: watch, rates: rehearse}",
-			Help: "How far Signalbox goes for nodes that do not say it themselves: one stage for all, or a stage for each node, with a default. " + stageHelp,
+			Help: "How far Signalbox goes for nodes that do not say it themselves: one stage for all, or a stage for " +
+				"each node, with a default. " + stageHelp,
 		},
 	}
 }
+
+// longest bounds how long an instance may stay open: what waits longer is forgotten by people too.
+const longest = 31 * 24 * time.Hour
 
 const stageHelp = "watch: see and judge; rehearse: decide and send nothing; drive: start the job."
 
@@ -129,8 +134,9 @@ func (n *nodeDraft) declare() []Setting {
 			Help: "It is not released from then on: the first such local time at or after the beginning of the business date.",
 		},
 		{
-			Name: "give_up_after", Into: wholeSeconds(&n.giveUpAfter, time.Second, 31*24*time.Hour), Example: "90m", Absent: "no such limit",
-			Help: "It is not released from then on, counted from the opening of the instance.",
+			Name: "give_up_after", Into: wholeSeconds(&n.giveUpAfter, time.Second, longest), Example: "90m",
+			Absent: "no such limit",
+			Help:   "It is not released from then on, counted from the opening of the instance.",
 		},
 		{
 			Name: "stage", Into: stageOf(&n.stage), Example: "drive", Absent: "the chain's stage",
@@ -151,7 +157,8 @@ func (c *chainDraft) jobs() Value {
 func (c *chainDraft) readNode(f *file, key, value *yaml.Node) {
 	n := &nodeDraft{name: key.Value, at: f.place(key)}
 	if n.name == stageDefault {
-		f.fault(key, "give the node another name", `a node cannot be called %q: that word stands for all others in "stage"`, n.name)
+		f.fault(key, "give the node another name",
+			`a node cannot be called %q: that word stands for all others in "stage"`, n.name)
 	}
 	n.settings = &block{settings: n.declare()}
 	c.nodes = append(c.nodes, n)
@@ -228,9 +235,10 @@ func stageOf(into *chain.Stage) Value {
 
 // jobRef is SOURCE/JOB.
 func jobRef(into *job.Ref) Value {
-	return &scalar[job.Ref]{into: into, words: "a job as SOURCE/JOB", tag: "!!str", parse: func(_ *file, text string) (job.Ref, error) {
-		return job.ParseRef(text)
-	}}
+	return &scalar[job.Ref]{
+		into: into, words: "a job as SOURCE/JOB", tag: "!!str",
+		parse: func(_ *file, text string) (job.Ref, error) { return job.ParseRef(text) },
+	}
 }
 
 // wholeSeconds is a duration for records, which hold whole seconds.

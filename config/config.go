@@ -167,7 +167,8 @@ func (l *loader) node(into *string) Value {
 func (l *loader) chainsSetting() Setting {
 	return Setting{
 		Name: "chains", Example: "[chains/*.yaml]", Absent: "no chains: sources are only watched",
-		Help: "Patterns of the files with chains; each must match a file. Relative ones start at the folder of this file; hidden files are left out.",
+		Help: "Patterns of the files with chains; each must match a file. Relative ones start at the folder of this " +
+			"file; hidden files are left out.",
 		Into: items("a list of patterns such as [chains/*.yaml]",
 			func(s *string) Value { return Text(s, "a pattern such as chains/*.yaml", checkPattern) },
 			func(text string, at Place) { l.patterns = append(l.patterns, pattern{text: text, at: at}) }),

@@ -33,7 +33,8 @@ func (c *chainDraft) applyStages(found *findings) {
 		n := c.node(s.node)
 		switch {
 		case n == nil && len(c.nodes) > 0:
-			found.fault(s.at, meant(closest(s.node, append(c.names(), stageDefault))), "stage: the chain has no node %s", quote(s.node))
+			found.fault(s.at, meant(closest(s.node, append(c.names(), stageDefault))),
+				"stage: the chain has no node %s", quote(s.node))
 		case n == nil:
 		case n.settings.given("stage"):
 			found.fault(s.at, "keep one of them", "the stage of %s is given twice: it stands at the node in line %d too",
@@ -59,7 +60,8 @@ func (c *chainDraft) check(found *findings) {
 		c.checkTimes(n, found)
 	}
 	for _, k := range c.cycles() {
-		found.fault(k.at, "take one of these dependencies out", "cycle: %s; each waits for the one before it", strings.Join(k.path, " → "))
+		found.fault(k.at, "take one of these dependencies out",
+			"cycle: %s; each waits for the one before it", strings.Join(k.path, " → "))
 	}
 	c.checkRepeat(found)
 }
@@ -69,7 +71,9 @@ func (c *chainDraft) checkAfter(n *nodeDraft, found *findings) {
 	first := map[string]Place{}
 	for _, a := range n.after {
 		if earlier, ok := first[a.node]; ok {
-			found.fault(a.at, "keep one of them", "after: %s depends on %s twice; the first is in line %d, column %d", n.name, a.node, earlier.Line, earlier.Column)
+			found.fault(a.at, "keep one of them",
+				"after: %s depends on %s twice; the first is in line %d, column %d",
+				n.name, a.node, earlier.Line, earlier.Column)
 			continue
 		}
 		first[a.node] = a.at
@@ -78,7 +82,8 @@ func (c *chainDraft) checkAfter(n *nodeDraft, found *findings) {
 			found.fault(a.at, "take it out", "after: %s depends on itself", n.name)
 		case c.node(a.node) != nil:
 		case strings.Contains(a.node, "/"):
-			found.fault(a.at, "give the job a node of its own in jobs, and name that node", "after: %s is a job; nodes of this chain are wanted", quote(a.node))
+			found.fault(a.at, "give the job a node of its own in jobs, and name that node",
+				"after: %s is a job; nodes of this chain are wanted", quote(a.node))
 		default:
 			found.fault(a.at, meant(closest(a.node, c.names())), "after: the chain has no node %s", quote(a.node))
 		}
@@ -88,7 +93,8 @@ func (c *chainDraft) checkAfter(n *nodeDraft, found *findings) {
 // checkTimes finds a window that is never open.
 func (c *chainDraft) checkTimes(n *nodeDraft, found *findings) {
 	if n.giveUpAfter > c.keepOpen && c.keepOpen > 0 {
-		found.warn(n.settings.at("give_up_after"), "", "give_up_after (%s) has no effect: the instance is closed after %s (keep_open)",
+		found.warn(n.settings.at("give_up_after"), "",
+			"give_up_after (%s) has no effect: the instance is closed after %s (keep_open)",
 			brief(n.giveUpAfter), brief(c.keepOpen))
 	}
 	if n.giveUpAt == "" || c.dayCut == "" {
@@ -97,10 +103,12 @@ func (c *chainDraft) checkTimes(n *nodeDraft, found *findings) {
 	end := c.sinceCut(n.giveUpAt)
 	switch {
 	case end == 0:
-		found.fault(n.settings.at("give_up_at"), "", "give_up_at: %s is the beginning of the business date (day_cut): %s could never be released",
+		found.fault(n.settings.at("give_up_at"), "",
+			"give_up_at: %s is the beginning of the business date (day_cut): %s could never be released",
 			n.giveUpAt, n.name)
 	case n.notBefore != "" && c.sinceCut(n.notBefore) >= end:
-		found.fault(n.settings.at("not_before"), "", "not_before %s does not come before give_up_at %s in a business date that begins at %s: %s could never be released",
+		found.fault(n.settings.at("not_before"), "",
+			"not_before %s does not come before give_up_at %s in a business date that begins at %s: %s could never be released",
 			n.notBefore, n.giveUpAt, c.dayCut, n.name)
 	}
 }
@@ -124,11 +132,13 @@ func (c *chainDraft) checkRepeat(found *findings) {
 		return
 	}
 	if n.stage == chain.Drive {
-		found.fault(at, "set stage watch or rehearse for it", "repeat: %s is in stage drive (%s), but its own clock must start it",
+		found.fault(at, "set stage watch or rehearse for it",
+			"repeat: %s is in stage drive (%s), but its own clock must start it",
 			n.name, n.stageAt.short(c.file))
 	}
 	if len(n.after) > 0 {
-		found.fault(n.settings.at("after"), "take it out", "after: every run of %s opens an instance (repeat), so it cannot wait for others", n.name)
+		found.fault(n.settings.at("after"), "take it out",
+			"after: every run of %s opens an instance (repeat), so it cannot wait for others", n.name)
 	}
 }
 
@@ -193,7 +203,8 @@ func (l *loader) checkSources(c *chainDraft) {
 			}
 			l.found.fault(n.settings.at("job"), hint, "job: there is no source %s", quote(n.job.Source))
 		case s.Options.ReadOnly && n.stage == chain.Drive:
-			l.found.fault(n.stageAt, "", "stage: %s cannot be driven: its source %s is read_only (%s)", n.name, s.Name, s.Place.short(c.file))
+			l.found.fault(n.stageAt, "",
+				"stage: %s cannot be driven: its source %s is read_only (%s)", n.name, s.Name, s.Place.short(c.file))
 		}
 	}
 }
@@ -215,7 +226,8 @@ func (l *loader) checkMasters() {
 				first[n.job.String()] = master{c, n}
 				continue
 			}
-			l.found.fault(n.at, "only one of them may be in stage drive", "two masters for one job: %s is driven here by %s/%s and by %s/%s (%s)",
+			l.found.fault(n.at, "only one of them may be in stage drive",
+				"two masters for one job: %s is driven here by %s/%s and by %s/%s (%s)",
 				n.job, c.name, n.name, other.chain.name, other.node.name, other.node.at.short(c.file))
 		}
 	}

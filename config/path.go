@@ -12,7 +12,8 @@ import (
 // Path is a path of a file that need not exist yet; its folder must. It is made absolute: a relative
 // one starts at the folder of the file that names it.
 func Path(into *string) Value {
-	return &scalar[string]{into: into, words: "the path of a file", tag: "!!str", parse: func(f *file, text string) (string, error) {
+	v := &scalar[string]{into: into, words: "the path of a file", tag: "!!str"}
+	v.parse = func(f *file, text string) (string, error) {
 		path, err := f.resolve(text)
 		if err != nil {
 			return "", err
@@ -25,7 +26,8 @@ func Path(into *string) Value {
 			return "", wrong("create it with: mkdir -p "+folder, "the folder %s does not exist", folder)
 		}
 		return path, nil
-	}}
+	}
+	return v
 }
 
 // ReadableFile is a path of a file that exists and can be read, made absolute like a [Path].

@@ -26,7 +26,9 @@ func Reference(w io.Writer, kinds []Kind) error {
 
 const referenceIntro = `Reference of the configuration of Signalbox: signalbox.yaml, and behind the line --- a chain file.
 
-Every setting is shown once with an example. A setting without "required" may be left out; what holds then stands behind "default". Nothing else is accepted: unknown settings, settings given twice, anchors, aliases, merge keys and tags are faults. "signalbox validate" shows all faults at once. Paths start at the folder of the file that names them.`
+Every setting is shown once with an example. A setting without "required" may be left out; what holds then stands
+behind "default". Nothing else is accepted: unknown settings, settings given twice, anchors, aliases, merge keys and
+tags are faults. "signalbox validate" shows all faults at once. Paths start at the folder of the file that names them.`
 
 const chainIntro = `A chain file, such as chains/nightly-load.yaml. It holds one chain, or several with a line --- between them.
 
@@ -99,10 +101,13 @@ func (r *reference) line(indent int, text string) {
 	_, _ = fmt.Fprintln(r.out, text)
 }
 
-// comment writes text as comment lines of readable width.
+// comment writes text as comment lines of readable width, a paragraph for each empty line in it.
 func (r *reference) comment(indent int, text string) {
 	const width = 92
-	for paragraph := range strings.SplitSeq(text, "\n") {
+	for i, paragraph := range strings.Split(text, "\n\n") {
+		if i > 0 {
+			r.line(indent, "#")
+		}
 		row := "#"
 		for word := range strings.FieldsSeq(paragraph) {
 			if len(row)+1+len(word) > width-2*indent {

@@ -288,7 +288,8 @@ func checkName(name string) error {
 	case len(name) > maxName:
 		return wrong("", "a name has at most %d characters, this one %d", maxName, len(name))
 	case !namePattern.MatchString(name):
-		return wrong(meant(asName(name)), "a name consists of a-z, 0-9, dot, dash and underscore and begins with a letter or digit, not %s", quote(name))
+		return wrong(meant(asName(name)),
+			"a name consists of a-z, 0-9, dot, dash and underscore and begins with a letter or digit, not %s", quote(name))
 	}
 	return nil
 }

@@ -80,7 +80,8 @@ func (l *loader) sourcesSetting() Setting {
 	}
 	return Setting{
 		Name: "sources", Into: m, Absent: "no sources: nothing can be seen",
-		Help: "The schedulers to watch, each under a name of its own: a-z, 0-9, dot, dash, underscore. Chains name jobs as SOURCE/JOB.",
+		Help: "The schedulers to watch, each under a name of its own: a-z, 0-9, dot, dash, underscore. Chains name " +
+			"jobs as SOURCE/JOB.",
 	}
 }
 

@@ -4,7 +4,10 @@ import "strings"
 
 // closest finds the name that was probably meant, or nothing.
 func closest(given string, names []string) string {
-	best, limit := "", len(given)/3+1 // so short names differ by one letter, long ones by more
+	best, limit := "", len(given)/3+1 // short names differ by one letter, long ones by more
+	if len(given) == 2 {
+		limit++
+	}
 	given = fold(given)
 	for _, name := range names {
 		d := distance(given, fold(name))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,83 @@ func TestBadText(t *testing.T) {
 		line, column, what := badText([]byte(text))
 		if line != want[0] || column != want[1] || (what == "") != (line == 0) {
 			t.Errorf("%q: %d:%d %s, want %d:%d", text, line, column, what, want[0], want[1])
+		}
+	}
+}
+
+// one reads text as the value of a setting and gives what is wrong with it.
+func one(t *testing.T, v Value, text string) string {
+	t.Helper()
+	f := &file{name: "f", dir: t.TempDir(), found: &findings{}}
+	docs, err := parse(strings.NewReader("x: " + text))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	b := &block{settings: []Setting{{Name: "x", Into: v}}}
+	b.read(f, "the file", docs[0])
+	return Faults(f.found.faults).Error()
+}
+
+// TestValues reads good and bad values of every type; a bad one leaves the target as it was.
+func TestValues(t *testing.T) {
+	t.Parallel()
+	text, number, yes, length := "before", -1, false, time.Duration(-1)
+	for _, c := range []struct {
+		name  string
+		value Value
+		good  []string
+		bad   []string
+	}{
+		{"text", Text(&text, "text"), []string{"a", "a b", `"5"`, "'true'", "|-\n  a"}, []string{"5", "true", "''", "[]", "{}", "null", "~", "", "2001-01-01", ".5", "|\n  a\n  b"}},
+		{"int", Int(&number, 1, 100), []string{"1", "100", "50"}, []string{"0", "101", "-1", "1.0", "1e1", "0x10", "'1'", "1_0", "one", "99999999999999999999", "[1]"}},
+		{"yes or no", YesNo(&yes), []string{"true", "false", "True", "FALSE"}, []string{"yes", "on", "1", "'true'", "[true]"}},
+		{"duration", Duration(&length, time.Second, time.Hour), []string{"1s", "1h", "59m59.5s", "'5m'", "3600s"}, []string{"999ms", "61m", "-5m", "5", "5 m", "1d", "[1s]"}},
+		{"time of day", TimeOfDay(&text), []string{"00:00", "23:59", "'03:00'"}, []string{"24:00", "3:00", "03:60", "03:00:00", "0300", "3am", "+3:00", "03.00"}},
+		{"zone", Zone(&text), []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5"}, []string{"Local", "''", "Berlin", "../etc/passwd", "/etc/localtime", "+01:00"}},
+		{"choice", Choice(&text, "one", "two"), []string{"one", "'two'"}, []string{"One", "three", "1", "''"}},
+		{"address", HostPort(&text), []string{"127.0.0.1:0", "'[::1]:8440'", "localhost:80", "':80'", "box.example.org:65535"}, []string{"8440", "localhost", "a:b", "a:65536", "a:-1", "a:080", "http://a:80", "'::1:80'", "'a b:80'"}},
+		{"host", Host(&text), []string{"a", "box.example.org", "10.0.0.1", "'::1'", "fe80::1", "my_box"}, []string{"a:22", "-a", "a b", "http://a", "a/b", "user@a", "''", "'$(reboot)'"}},
+	} {
+		for _, good := range c.good {
+			if got := one(t, c.value, good); got != "" {
+				t.Errorf("%s: %q: %s", c.name, good, got)
+			}
+		}
+		was := []any{text, number, yes, length}
+		for _, bad := range c.bad {
+			got := one(t, c.value, bad)
+			if !strings.HasPrefix(got, "f:1:") || strings.Count(got, "\n") != 0 {
+				t.Errorf("%s: %q: %q; want one fault", c.name, bad, got)
+			}
+		}
+		if now := []any{text, number, yes, length}; !slices.Equal(now, was) {
+			t.Errorf("%s: a bad value was stored: %v, before %v", c.name, now, was)
+		}
+	}
+}
+
+// TestMistypedSettings mistypes every setting in three ways; each is suggested.
+func TestMistypedSettings(t *testing.T) {
+	t.Parallel()
+	var blocks [][]string
+	collect := func(settings []Setting) {
+		blocks = append(blocks, (&block{settings: settings}).names())
+	}
+	collect(newLoader(kinds()).settings(&Config{}))
+	collect((&chainDraft{}).declare())
+	collect((&nodeDraft{}).declare())
+	collect((&sourceDraft{}).pollSettings())
+	for _, names := range blocks {
+		for _, name := range names {
+			middle := len(name) / 2
+			for _, typo := range []string{
+				strings.ToUpper(name), name[:middle] + "q" + name[middle:], name[:middle] + name[middle+1:],
+				strings.ReplaceAll(name, "_", "-"),
+			} {
+				if got := closest(typo, names); got != name {
+					t.Errorf("%s: suggests %q, not %s", typo, got, name)
+				}
+			}
 		}
 	}
 }
