@@ -120,6 +120,7 @@ func (x *execution) wait() {
 	case Mute:
 		return
 	case Truncate:
+		x.output.Wait() // Only then it is known whether there is a status to tell.
 	}
 	if status, ok := x.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		x.exitSignal(status)
