@@ -4,7 +4,8 @@
 //	go test -json ./... | tally [-no-skip FILE]
 //
 // FILE names suites that may not skip, one package pattern a line ("signalbox/test/..." means the
-// package and all below it); a listed suite that skips a test, or that did not run at all, fails.
+// package and all below it); a listed suite that skips a test, or that did not run at all, fails. A
+// line "accept REASON" accepts skips whose reason begins so.
 //
 // Exit codes: 0 all well; 1 something failed, skipped what it may not, or nothing ran; 2 wrong use.
 package main
@@ -27,14 +28,14 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	var strict []string
+	var strict rules
 	if *list != "" {
 		text, err := os.ReadFile(*list)
 		if err != nil {
 			_, _ = fmt.Fprintln(errs, "tally: cannot read the list of suites:", err)
 			return 2
 		}
-		strict = patterns(string(text))
+		strict = parseRules(string(text))
 	}
 	t := newTally(out)
 	if err := t.read(in); err != nil {

@@ -8,9 +8,15 @@ import (
 	"strings"
 )
 
-// finish prints the summary and says whether all is well. Suites that match a pattern in strict may
+// rules say what may not be skipped.
+type rules struct {
+	suites []string // package patterns
+	accept []string // beginnings of reasons that are accepted all the same
+}
+
+// finish prints the summary and says whether all is well. Suites that match a pattern of the rules may
 // not skip, and each pattern must match a suite that ran a test.
-func (t *tally) finish(strict []string) bool {
+func (t *tally) finish(strict rules) bool {
 	var good, bad, skips, broken, empty int
 	for _, s := range t.sorted() {
 		if s.outcome == "" { // the stream ended before it did
@@ -87,25 +93,33 @@ func reason(output string) string {
 	return all[len(all)-1][1]
 }
 
-// unmet says what the strict patterns ask for and did not get.
-func (t *tally) unmet(strict []string) []string {
+// unmet says what the rules ask for and did not get.
+func (t *tally) unmet(strict rules) []string {
 	var out []string
-	for _, pattern := range strict {
+	for _, pattern := range strict.suites {
 		ran := false
 		for _, s := range t.sorted() {
 			if !matches(pattern, s.name) {
 				continue
 			}
 			ran = ran || len(s.named(passed))+len(s.named(failed)) > 0
-			for _, name := range s.named(skipped) {
-				line := fmt.Sprintf("%s %s was skipped", s.name, name)
-				if !slices.Contains(out, line) {
-					out = append(out, line)
-				}
-			}
+			out = append(out, s.unaccepted(strict.accept)...)
 		}
 		if !ran {
 			out = append(out, pattern+" ran no test")
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unaccepted names the tests that were skipped for a reason that is not accepted.
+func (s *suite) unaccepted(accept []string) []string {
+	var out []string
+	for _, name := range s.named(skipped) {
+		r := reason(s.tests[name].output.String())
+		if !slices.ContainsFunc(accept, func(a string) bool { return strings.HasPrefix(r, a) }) {
+			out = append(out, fmt.Sprintf("%s %s was skipped", s.name, name))
 		}
 	}
 	return out
@@ -117,13 +131,17 @@ func matches(pattern, name string) bool {
 	return name == root || below && strings.HasPrefix(name, root+"/")
 }
 
-// patterns reads a list: one pattern a line, "#" begins a comment.
-func patterns(text string) []string {
-	var out []string
+// parseRules reads a list: one pattern, or "accept" and the beginning of a reason, a line; "#" begins a
+// comment.
+func parseRules(text string) rules {
+	var out rules
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line != "" {
-			out = append(out, line)
+		line = strings.TrimSpace(line)
+		if why, ok := strings.CutPrefix(line, "accept "); ok {
+			out.accept = append(out.accept, strings.TrimSpace(why))
+		} else if line != "" {
+			out.suites = append(out.suites, line)
 		}
 	}
 	return out
