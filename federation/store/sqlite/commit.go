@@ -20,10 +20,10 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) (last int64, err err
 			return 0, fmt.Errorf("commit: record %d of the batch (%s about %s): the bytes do not match the hash", i, r.Kind, r.Subject)
 		}
 	}
-	t := &task{s: &s.w.stmts, b: b}
+	t := &task{db: s.w.stmts, b: b}
 	err = s.w.do(ctx, t.fence, t.records, t.definitions, t.sources, t.listings, t.runs, t.instances, t.nodes,
 		t.intents, t.moves, t.edges, func(ctx context.Context) error {
-			return s.w.stmts.last.QueryRowContext(ctx).Scan(&last)
+			return t.db.one(ctx, sqlLast, nil, &last)
 		})
 	if err != nil {
 		return 0, fmt.Errorf("commit: %w", explain(err))
@@ -33,13 +33,16 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) (last int64, err err
 
 // task is one batch on its way into the tables.
 type task struct {
-	s *statements
-	b *store.Batch
+	db *prepared
+	b  *store.Batch
 }
+
+const sqlLast = "SELECT coalesce(max(seq), 0) FROM record"
 
 func (t *task) fence(ctx context.Context) error {
 	var valid int
-	if err := t.s.fence.QueryRowContext(ctx, t.b.Fence.Lease, t.b.Fence.Value).Scan(&valid); err != nil {
+	const text = "SELECT count(*) FROM lease WHERE name = ? AND fence = ? AND owner <> ''"
+	if err := t.db.one(ctx, text, []any{t.b.Fence.Lease, t.b.Fence.Value}, &valid); err != nil {
 		return err
 	}
 	if valid == 0 {
@@ -54,7 +57,7 @@ func (t *task) records(ctx context.Context) error {
 		r := &t.b.Records[i]
 		args = append(args, nanos(r.At), r.Kind, r.Subject, r.Hash[:], r.Body)
 	}
-	if _, err := t.s.records.exec(ctx, args); err != nil {
+	if _, err := t.db.rows(ctx, insertRecords, args); err != nil {
 		return fmt.Errorf("append records: %w", err)
 	}
 	return nil
@@ -67,15 +70,15 @@ func (t *task) definitions(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("definition %s: %w", d.Chain, err)
 		}
-		if _, err := t.s.uncurrent.ExecContext(ctx, d.Chain); err != nil {
+		if _, err := t.db.exec(ctx, sqlUncurrent, d.Chain); err != nil {
 			return fmt.Errorf("definition %s: %w", d.Chain, err)
 		}
-		if _, err := t.s.define.ExecContext(ctx, r.Hash[:], d.Chain, r.Body); err != nil {
+		if _, err := t.db.exec(ctx, sqlDefine, r.Hash[:], d.Chain, r.Body); err != nil {
 			return fmt.Errorf("definition %s: %w", d.Chain, err)
 		}
 	}
 	for _, name := range t.b.Retired {
-		if _, err := t.s.uncurrent.ExecContext(ctx, name); err != nil {
+		if _, err := t.db.exec(ctx, sqlUncurrent, name); err != nil {
 			return fmt.Errorf("retire chain %s: %w", name, err)
 		}
 	}
@@ -91,7 +94,7 @@ func (t *task) sources(ctx context.Context) error {
 		}
 		args = append(args, row...)
 	}
-	if _, err := t.s.sources.exec(ctx, args); err != nil {
+	if _, err := t.db.rows(ctx, insertSources, args); err != nil {
 		return fmt.Errorf("write sources: %w", err)
 	}
 	return nil
@@ -118,10 +121,10 @@ func (t *task) listings(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := t.s.shrinkListing.ExecContext(ctx, l.Source, string(all)); err != nil {
+		if _, err := t.db.exec(ctx, sqlShrinkListing, l.Source, string(all)); err != nil {
 			return fmt.Errorf("listing of %s: %w", l.Source, err)
 		}
-		if _, err := t.s.jobs.exec(ctx, args); err != nil {
+		if _, err := t.db.rows(ctx, insertJobs, args); err != nil {
 			return fmt.Errorf("listing of %s: %w", l.Source, err)
 		}
 	}
@@ -139,7 +142,7 @@ func (t *task) runs(ctx context.Context) error {
 		k := &r.Key
 		args = append(args, k.Source, k.Native, k.Job, k.Epoch, string(r.State()), nanos(store.Activity(r)), r.Token, string(doc))
 	}
-	if _, err := t.s.runs.exec(ctx, args); err != nil {
+	if _, err := t.db.rows(ctx, insertRuns, args); err != nil {
 		return fmt.Errorf("write runs: %w", err)
 	}
 	return nil
@@ -160,7 +163,7 @@ func (t *task) instances(ctx context.Context) error {
 			nodes = append(nodes, row...)
 		}
 	}
-	if _, err := t.s.instances.exec(ctx, heads); err != nil {
+	if _, err := t.db.rows(ctx, insertInstances, heads); err != nil {
 		return fmt.Errorf("write instances: %w", err)
 	}
 	for i := range t.b.Instances {
@@ -169,11 +172,11 @@ func (t *task) instances(ctx context.Context) error {
 			continue
 		}
 		k := in.Key
-		if _, err := t.s.shrinkNodes.ExecContext(ctx, len(in.Nodes), k.Chain, k.BusinessDate, k.Cycle); err != nil {
+		if _, err := t.db.exec(ctx, sqlShrinkNodes, len(in.Nodes), k.Chain, k.BusinessDate, k.Cycle); err != nil {
 			return fmt.Errorf("nodes of %s: %w", k, err)
 		}
 	}
-	if _, err := t.s.nodes.exec(ctx, nodes); err != nil {
+	if _, err := t.db.rows(ctx, insertNodes, nodes); err != nil {
 		return fmt.Errorf("write nodes: %w", err)
 	}
 	return nil
@@ -197,7 +200,7 @@ func (t *task) nodes(ctx context.Context) error {
 		}
 		args = append(args, row...)
 	}
-	written, err := t.s.nodeChanges.exec(ctx, args)
+	written, err := t.db.rows(ctx, changeNodes, args)
 	if err != nil {
 		return fmt.Errorf("change nodes: %w", err)
 	}
@@ -216,7 +219,7 @@ func (t *task) intents(ctx context.Context) error {
 			in.Job.Source, in.Job.Job, string(in.State), in.Run.Source, in.Run.Job, in.Run.Native, in.Run.Epoch,
 			in.Note, in.Receipt[:], nanos(in.Created), nanos(in.Updated))
 	}
-	_, err := t.s.intents.exec(ctx, args)
+	_, err := t.db.rows(ctx, insertIntents, args)
 	if duplicate(err) {
 		return fmt.Errorf("an intent of the batch exists already: %w: %w", store.ErrConflict, err)
 	}
@@ -229,18 +232,14 @@ func (t *task) intents(ctx context.Context) error {
 func (t *task) moves(ctx context.Context) error {
 	for i := range t.b.Moves {
 		m := &t.b.Moves[i]
-		res, err := t.s.move.ExecContext(ctx, m.Token, string(m.From), string(m.To), nanos(m.At), m.Note,
+		moved, err := t.db.exec(ctx, sqlMove, m.Token, string(m.From), string(m.To), nanos(m.At), m.Note,
 			m.Run.Source, m.Run.Native, m.Run.Job, m.Run.Epoch)
 		if err != nil {
 			return fmt.Errorf("move intent %s: %w", m.Token, err)
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			if err != nil {
-				return err
-			}
-			continue
+		if moved == 0 {
+			return t.refuse(ctx, m)
 		}
-		return t.refuse(ctx, m)
 	}
 	return nil
 }
@@ -248,7 +247,7 @@ func (t *task) moves(ctx context.Context) error {
 // refuse says why a move did not find what it expected.
 func (t *task) refuse(ctx context.Context, m *store.Move) error {
 	var state string
-	if err := t.s.moved.QueryRowContext(ctx, m.Token).Scan(&state); err != nil {
+	if err := t.db.one(ctx, "SELECT state FROM intent WHERE token = ?", []any{m.Token}, &state); err != nil {
 		return fmt.Errorf("move intent %s: %w", m.Token, errors.Join(store.ErrNotFound, err))
 	}
 	return fmt.Errorf("move intent %s from %s to %s: it is %s: %w", m.Token, m.From, m.To, state, store.ErrConflict)
@@ -260,7 +259,7 @@ func (t *task) edges(ctx context.Context) error {
 		e := &t.b.Edges[i]
 		args = append(args, e.DownToken, e.Up.Source, e.Up.Native, e.Up.Job, e.Up.Epoch, e.UpAttempt, e.Evidence[:], e.Receipt[:])
 	}
-	if _, err := t.s.edges.exec(ctx, args); err != nil {
+	if _, err := t.db.rows(ctx, insertEdges, args); err != nil {
 		return fmt.Errorf("write edges: %w", err)
 	}
 	return nil

@@ -91,18 +91,7 @@ func (r *Reader) OpenInstances(ctx context.Context) ([]chain.Instance, error) {
 
 // instances reads the instances that the rest of a query selects, with their nodes, as of one moment.
 func (r *Reader) instances(ctx context.Context, op string, q *query) ([]chain.Instance, error) {
-	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, explain(err))
-	}
-	defer func() { _ = tx.Rollback() }()
-	heads, err := list(ctx, tx, op, scanHead, headColumns+q.text, q.args...)
-	if err != nil || len(heads) == 0 {
-		return nil, err
-	}
-	nodes, err := list(ctx, tx, op, scanNode,
-		"SELECT n.instance, n.doc FROM (SELECT id FROM instance "+q.text+") i CROSS JOIN node n ON n.instance = i.id ORDER BY n.instance, n.place",
-		q.args...)
+	heads, nodes, err := r.headsAndNodes(ctx, op, q)
 	if err != nil {
 		return nil, err
 	}
@@ -119,9 +108,32 @@ func (r *Reader) instances(ctx context.Context, op string, q *query) ([]chain.In
 	return out, nil
 }
 
+func (r *Reader) headsAndNodes(ctx context.Context, op string, q *query) ([]head, []placed, error) {
+	ofHeads, err := r.stmts.stmt(ctx, headColumns+q.text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", op, explain(err))
+	}
+	ofNodes, err := r.stmts.stmt(ctx, "SELECT n.instance, n.doc FROM (SELECT id FROM instance "+q.text+
+		") i CROSS JOIN node n ON n.instance = i.id ORDER BY n.instance, n.place")
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", op, explain(err))
+	}
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", op, explain(err))
+	}
+	defer func() { _ = tx.Rollback() }()
+	heads, err := listBy(ctx, tx.StmtContext(ctx, ofHeads), op, scanHead, q.args...)
+	if err != nil || len(heads) == 0 {
+		return nil, nil, err
+	}
+	nodes, err := listBy(ctx, tx.StmtContext(ctx, ofNodes), op, scanNode, q.args...)
+	return heads, nodes, err
+}
+
 // ClosedKeys implements [store.Recovery].
 func (r *Reader) ClosedKeys(ctx context.Context, since time.Time) ([]chain.Key, error) {
-	return list(ctx, r.db, "read closed instances", func(row scanner) (k chain.Key, err error) {
+	return list(ctx, r, "read closed instances", func(row scanner) (k chain.Key, err error) {
 		return k, row.Scan(&k.Chain, &k.BusinessDate, &k.Cycle)
 	}, "SELECT chain, business_date, cycle FROM instance INDEXED BY instance_opened WHERE opened >= ? AND closed <> 0 ORDER BY opened, id",
 		nanos(since))
@@ -129,12 +141,12 @@ func (r *Reader) ClosedKeys(ctx context.Context, since time.Time) ([]chain.Key, 
 
 // Definitions implements [store.View].
 func (r *Reader) Definitions(ctx context.Context) ([]chain.Definition, error) {
-	return list(ctx, r.db, "read definitions", scanDefinition, "SELECT version, body FROM definition WHERE current = 1 ORDER BY chain")
+	return list(ctx, r, "read definitions", scanDefinition, "SELECT version, body FROM definition WHERE current = 1 ORDER BY chain")
 }
 
 // Definition implements [store.Recovery].
 func (r *Reader) Definition(ctx context.Context, version job.Hash) (chain.Definition, error) {
-	found, err := list(ctx, r.db, "read definition "+version.Short(), scanDefinition,
+	found, err := list(ctx, r, "read definition "+version.Short(), scanDefinition,
 		"SELECT version, body FROM definition WHERE version = ?", version[:])
 	if err != nil {
 		return chain.Definition{}, err

@@ -33,7 +33,7 @@ func (r *Reader) Intents(ctx context.Context, f store.IntentFilter) ([]store.Int
 		limit = 1000
 	}
 	q.add(" ORDER BY id LIMIT ?", limit)
-	return list(ctx, r.db, "read intents", scanIntent, q.text, q.args...)
+	return list(ctx, r, "read intents", scanIntent, q.text, q.args...)
 }
 
 // unfinished tells whether only intents are asked for that may still be sent.
@@ -62,7 +62,7 @@ func scanIntent(row scanner) (in store.Intent, err error) {
 
 // Edges implements [store.Recovery].
 func (r *Reader) Edges(ctx context.Context, token string) ([]store.Edge, error) {
-	return list(ctx, r.db, "read edges of "+token, scanEdge,
+	return list(ctx, r, "read edges of "+token, scanEdge,
 		"SELECT down_token, up_source, up_native, up_job, up_epoch, up_attempt, evidence, receipt FROM edge WHERE down_token = ?", token)
 }
 

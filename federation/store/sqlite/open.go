@@ -25,7 +25,8 @@ type Store struct {
 // Reader reads the ledger: records, projections and what a restart needs. Its methods may be called
 // from any goroutine; each sees one moment of the database, committed batches only.
 type Reader struct {
-	db *sql.DB
+	db    *sql.DB
+	stmts *prepared
 }
 
 var (
@@ -189,7 +190,7 @@ func openReader(path string) (*Reader, error) {
 	}
 	db.SetMaxOpenConns(readers)
 	db.SetMaxIdleConns(readers)
-	return &Reader{db: db}, nil
+	return &Reader{db: db, stmts: &prepared{on: db}}, nil
 }
 
 // dsn names the file in SQLite's URI form, whatever characters its path holds.
@@ -199,7 +200,7 @@ func dsn(path string, q url.Values) string {
 }
 
 // Close ends all reading. It may be called twice.
-func (r *Reader) Close() error { return r.db.Close() }
+func (r *Reader) Close() error { return errors.Join(r.stmts.close(), r.db.Close()) }
 
 // Close waits for a running commit, then releases the files and the lock. It may be called twice.
 func (s *Store) Close() error {

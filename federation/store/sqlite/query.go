@@ -41,14 +41,18 @@ func pageSize(limit int) int {
 // scanner is a row.
 type scanner interface{ Scan(dest ...any) error }
 
-// asker runs queries: the pool, or one transaction of it.
-type asker interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+// list reads all rows of a query. It gives nothing rather than a part.
+func list[T any](ctx context.Context, r *Reader, op string, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
+	stmt, err := r.stmts.stmt(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", op, explain(err))
+	}
+	return listBy(ctx, stmt, op, scan, args...)
 }
 
-// list reads all rows of a query. It gives nothing rather than a part.
-func list[T any](ctx context.Context, db asker, op string, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := db.QueryContext(ctx, text, args...)
+// listBy is list with a statement, which may belong to a transaction.
+func listBy[T any](ctx context.Context, stmt *sql.Stmt, op string, scan func(scanner) (T, error), args ...any) ([]T, error) {
+	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, explain(err))
 	}

@@ -12,18 +12,18 @@ const entryColumns = "SELECT seq, at, kind, subject, hash, body FROM record"
 
 // After implements [store.Ledger].
 func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]store.Entry, error) {
-	return list(ctx, r.db, "read records", scanEntry, entryColumns+" WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit)
+	return list(ctx, r, "read records", scanEntry, entryColumns+" WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit)
 }
 
 // About implements [store.Ledger].
 func (r *Reader) About(ctx context.Context, subject string, seq int64, limit int) ([]store.Entry, error) {
-	return list(ctx, r.db, "read records about "+subject, scanEntry,
+	return list(ctx, r, "read records about "+subject, scanEntry,
 		entryColumns+" WHERE subject = ? AND seq > ? ORDER BY seq LIMIT ?", subject, seq, limit)
 }
 
 // ByHash implements [store.Ledger].
 func (r *Reader) ByHash(ctx context.Context, h job.Hash) (store.Entry, error) {
-	found, err := list(ctx, r.db, "read record "+h.Short(), scanEntry, entryColumns+" WHERE hash = ?", h[:])
+	found, err := list(ctx, r, "read record "+h.Short(), scanEntry, entryColumns+" WHERE hash = ?", h[:])
 	if err != nil {
 		return store.Entry{}, err
 	}
@@ -35,7 +35,7 @@ func (r *Reader) ByHash(ctx context.Context, h job.Hash) (store.Entry, error) {
 
 // Last implements [store.Ledger].
 func (r *Reader) Last(ctx context.Context) (last int64, err error) {
-	if err := r.db.QueryRowContext(ctx, sqlLast).Scan(&last); err != nil {
+	if err := r.stmts.one(ctx, sqlLast, nil, &last); err != nil {
 		return 0, fmt.Errorf("read last record: %w", explain(err))
 	}
 	return last, nil

@@ -11,7 +11,7 @@ import (
 
 // Run implements [store.View].
 func (r *Reader) Run(ctx context.Context, k job.RunKey) (job.Run, error) {
-	found, err := list(ctx, r.db, "read run "+k.String(), scanDoc[job.Run],
+	found, err := list(ctx, r, "read run "+k.String(), scanDoc[job.Run],
 		"SELECT doc FROM run WHERE source = ? AND native = ? AND job = ? AND epoch = ?", k.Source, k.Native, k.Job, k.Epoch)
 	if err != nil {
 		return job.Run{}, err
@@ -39,7 +39,7 @@ func (r *Reader) Runs(ctx context.Context, f store.RunFilter) ([]job.Run, error)
 		runIDs(q, runPath(&f), &f, limit)
 	}
 	q.add(" ORDER BY activity DESC, id DESC LIMIT ?)) ORDER BY activity DESC, id DESC", limit)
-	return list(ctx, r.db, "read runs", scanDoc[job.Run], q.text, q.args...)
+	return list(ctx, r, "read runs", scanDoc[job.Run], q.text, q.args...)
 }
 
 // runPath names the index that gives the rows of a filter in order, so that a page costs what it shows

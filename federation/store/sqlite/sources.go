@@ -38,7 +38,7 @@ func sourceRow(s *store.Source) ([]any, error) {
 
 // Sources implements [store.View], sorted by name.
 func (r *Reader) Sources(ctx context.Context) ([]store.Source, error) {
-	return list(ctx, r.db, "read sources", scanSource,
+	return list(ctx, r, "read sources", scanSource,
 		"SELECT name, cursor, cursor_at, listed_at, offset_ns, doc FROM source ORDER BY name")
 }
 
@@ -68,5 +68,5 @@ func (r *Reader) Jobs(ctx context.Context, f store.JobFilter) ([]job.Job, error)
 		q.and("source = ?", f.Source)
 	}
 	q.add(" ORDER BY source, job LIMIT ?", pageSize(f.Limit))
-	return list(ctx, r.db, "read jobs", scanDoc[job.Job], q.text, q.args...)
+	return list(ctx, r, "read jobs", scanDoc[job.Job], q.text, q.args...)
 }

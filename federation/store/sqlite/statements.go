@@ -4,134 +4,116 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"strings"
+	"sync"
 )
 
-// statements are all that Commit uses, prepared once.
-type statements struct {
-	fence, last                   *sql.Stmt
-	uncurrent, define             *sql.Stmt
-	shrinkListing, shrinkNodes    *sql.Stmt
-	move, moved                   *sql.Stmt
-	records, sources, jobs, runs  *bulk
-	instances, nodes, nodeChanges *bulk
-	intents, edges                *bulk
+// prepared keeps the statements of one database by their text, which are few: to prepare one costs
+// more than most of them cost to run. It may be used from any goroutine.
+type prepared struct {
+	on interface {
+		PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	}
+	mu     sync.Mutex
+	byText map[string]*sql.Stmt
 }
 
-const (
-	sqlFence = "SELECT count(*) FROM lease WHERE name = ? AND fence = ? AND owner <> ''"
-	sqlLast  = "SELECT coalesce(max(seq), 0) FROM record"
-
-	sqlUncurrent = "UPDATE definition SET current = 0 WHERE chain = ? AND current = 1"
-	sqlDefine    = `INSERT INTO definition (version, chain, current, body) VALUES (?, ?, 1, ?)
-		ON CONFLICT (version) DO UPDATE SET current = 1`
-
-	sqlShrinkListing = "DELETE FROM job WHERE source = ? AND job NOT IN (SELECT value FROM json_each(?))"
-	sqlShrinkNodes   = `DELETE FROM node WHERE place >= ?
-		AND instance = (SELECT id FROM instance WHERE chain = ? AND business_date = ? AND cycle = ?)`
-
-	sqlMove = `UPDATE intent SET state = ?3, updated = ?4,
-		note = CASE ?5 WHEN '' THEN note ELSE ?5 END,
-		run_source = CASE ?7 WHEN '' THEN run_source ELSE ?6 END,
-		run_job = CASE ?7 WHEN '' THEN run_job ELSE ?8 END,
-		run_epoch = CASE ?7 WHEN '' THEN run_epoch ELSE ?9 END,
-		run_native = CASE ?7 WHEN '' THEN run_native ELSE ?7 END
-		WHERE token = ?1 AND state = ?2`
-	sqlMoved = "SELECT state FROM intent WHERE token = ?"
-)
-
-// bulkText is one statement that takes many rows.
-type bulkText struct {
-	into       **bulk
-	width      int
-	head, tail string
-}
-
-func (s *statements) bulks() []bulkText {
-	return []bulkText{
-		{&s.records, 5, "INSERT INTO record (at, kind, subject, hash, body)", "ON CONFLICT (hash) DO NOTHING"},
-		{
-			&s.sources, 6, "INSERT INTO source (name, cursor, cursor_at, listed_at, offset_ns, doc)",
-			`ON CONFLICT DO UPDATE SET cursor = excluded.cursor, cursor_at = excluded.cursor_at,
-			listed_at = excluded.listed_at, offset_ns = excluded.offset_ns, doc = excluded.doc`,
-		},
-		{
-			&s.jobs, 3, "INSERT INTO job (source, job, doc)",
-			"ON CONFLICT DO UPDATE SET doc = excluded.doc WHERE doc <> excluded.doc",
-		},
-		{
-			&s.runs, 8, "INSERT INTO run (source, native, job, epoch, state, activity, token, doc)",
-			`ON CONFLICT (source, native, job, epoch) DO UPDATE SET state = excluded.state,
-			activity = excluded.activity, token = excluded.token, doc = excluded.doc`,
-		},
-		{
-			&s.instances, 6, "INSERT INTO instance (chain, business_date, cycle, version, opened, closed)",
-			`ON CONFLICT (chain, business_date, cycle) DO UPDATE SET version = excluded.version,
-			opened = excluded.opened, closed = excluded.closed`,
-		},
-		{
-			&s.nodes, 5, "WITH given (chain, business_date, cycle, place, doc) AS (",
-			`) INSERT INTO node (instance, place, doc)
-			SELECT i.id, given.place, given.doc FROM given CROSS JOIN instance i INDEXED BY instance_key
-			ON i.chain = given.chain AND i.business_date = given.business_date AND i.cycle = given.cycle
-			WHERE true ON CONFLICT DO UPDATE SET doc = excluded.doc`,
-		},
-		{
-			&s.nodeChanges, 5, "WITH given (chain, business_date, cycle, place, doc) AS (",
-			`) INSERT INTO node (instance, place, doc)
-			SELECT n.instance, n.place, given.doc FROM given CROSS JOIN instance i INDEXED BY instance_key
-			ON i.chain = given.chain AND i.business_date = given.business_date AND i.cycle = given.cycle
-			CROSS JOIN node n ON n.instance = i.id AND n.place = given.place
-			WHERE true ON CONFLICT DO UPDATE SET doc = excluded.doc`,
-		},
-		{
-			&s.intents, 17, `INSERT INTO intent (token, chain, business_date, cycle, node, attempt, source, job, state,
-			run_source, run_job, run_native, run_epoch, note, receipt, created, updated)`, "",
-		},
-		{
-			&s.edges, 8, `INSERT INTO edge (down_token, up_source, up_native, up_job, up_epoch, up_attempt, evidence, receipt)`,
-			"ON CONFLICT DO NOTHING",
-		},
+// stmt gives the statement of a text, and prepares it the first time. That may wait for a connection:
+// whoever holds one must not call it.
+func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s, ok := p.known(text); ok {
+		return s, nil
 	}
-}
-
-func (s *statements) singles() map[**sql.Stmt]string {
-	return map[**sql.Stmt]string{
-		&s.fence: sqlFence, &s.last: sqlLast,
-		&s.uncurrent: sqlUncurrent, &s.define: sqlDefine,
-		&s.shrinkListing: sqlShrinkListing, &s.shrinkNodes: sqlShrinkNodes,
-		&s.move: sqlMove, &s.moved: sqlMoved,
+	s, err := p.on.PrepareContext(ctx, text) // without the lock, for the same reason
+	if err != nil {
+		return nil, err
 	}
-}
-
-func prepareAll(ctx context.Context, c *sql.Conn) (s statements, err error) {
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
-	for into, text := range s.singles() {
-		if *into, err = c.PrepareContext(ctx, text); err != nil {
-			return s, fmt.Errorf("prepare %q: %w", text, err)
-		}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first, ok := p.byText[text]; ok {
+		return first, s.Close()
 	}
-	for _, b := range s.bulks() {
-		if *b.into, err = prepareBulk(ctx, c, b.width, b.head, b.tail); err != nil {
-			return s, fmt.Errorf("prepare %q: %w", b.head, err)
-		}
+	if p.byText == nil {
+		p.byText = map[string]*sql.Stmt{}
 	}
+	p.byText[text] = s
 	return s, nil
 }
 
-func (s *statements) close() error {
+func (p *prepared) known(text string) (*sql.Stmt, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.byText[text]
+	return s, ok
+}
+
+// exec runs a statement and tells how many rows it wrote.
+func (p *prepared) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	s, err := p.stmt(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	res, err := s.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// one runs a query that gives one row, into dest.
+func (p *prepared) one(ctx context.Context, text string, args []any, dest ...any) error {
+	s, err := p.stmt(ctx, text)
+	if err != nil {
+		return err
+	}
+	return s.QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+// close may be called twice.
+func (p *prepared) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var errs []error
-	for stmt := range s.singles() {
-		if *stmt != nil {
-			errs = append(errs, (*stmt).Close())
-		}
+	for _, s := range p.byText {
+		errs = append(errs, s.Close())
 	}
-	for _, b := range s.bulks() {
-		errs = append(errs, (*b.into).close())
-	}
+	p.byText = nil
 	return errors.Join(errs...)
+}
+
+// bulkRows is how many rows one statement writes at most.
+const bulkRows = 64
+
+// bulk is a statement that takes many rows: head, the rows as a VALUES clause, tail.
+type bulk struct {
+	width      int // parameters a row
+	head, tail string
+}
+
+// text is the statement for n rows.
+func (b *bulk) text(n int) string {
+	row := "(?" + strings.Repeat(", ?", b.width-1) + ")"
+	return b.head + " VALUES " + row + strings.Repeat(", "+row, n-1) + " " + b.tail
+}
+
+// rows writes rows, given one behind the other, with as few statements as possible: each takes bulkRows
+// of them, the rest goes row by row. It tells how many were written.
+func (p *prepared) rows(ctx context.Context, b bulk, args []any) (written int64, err error) {
+	many, one := "", b.text(1)
+	for len(args) > 0 {
+		text, n := one, b.width
+		if len(args) >= bulkRows*b.width {
+			if many == "" {
+				many = b.text(bulkRows)
+			}
+			text, n = many, bulkRows*b.width
+		}
+		affected, err := p.exec(ctx, text, args[:n]...)
+		if err != nil {
+			return written, err
+		}
+		written += affected
+		args = args[n:]
+	}
+	return written, nil
 }

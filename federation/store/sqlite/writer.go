@@ -16,7 +16,7 @@ type writer struct {
 	conn   *sql.Conn
 	turn   chan struct{} // holds one token: whoever takes it may write
 	broken error         // why no more may be written; guarded by turn
-	stmts  statements
+	stmts  *prepared
 }
 
 var errClosed = errors.New("the store is closed")
@@ -41,10 +41,8 @@ func openWriter(ctx context.Context, path string, o options) (_ *writer, err err
 	if w.conn, err = db.Conn(ctx); err != nil {
 		return nil, err
 	}
+	w.stmts = &prepared{on: w.conn}
 	if err := w.prepareFile(ctx, path, o); err != nil {
-		return nil, err
-	}
-	if w.stmts, err = prepareAll(ctx, w.conn); err != nil {
 		return nil, err
 	}
 	w.turn <- struct{}{}
@@ -90,7 +88,7 @@ func (w *writer) do(ctx context.Context, steps ...func(context.Context) error) e
 		return fmt.Errorf("an earlier commit ended in doubt, the ledger must be opened again: %w", w.broken)
 	}
 	quiet := context.WithoutCancel(ctx)
-	if _, err := w.conn.ExecContext(quiet, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := w.stmts.exec(quiet, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	for _, step := range steps {
@@ -102,7 +100,7 @@ func (w *writer) do(ctx context.Context, steps ...func(context.Context) error) e
 			return w.undo(quiet, err)
 		}
 	}
-	if _, err := w.conn.ExecContext(quiet, "COMMIT"); err != nil {
+	if _, err := w.stmts.exec(quiet, "COMMIT"); err != nil {
 		if c := code(err); c != sqlite3.SQLITE_FULL && c != sqlite3.SQLITE_BUSY {
 			w.broken = err // the log may or may not hold the batch
 		}
@@ -128,9 +126,9 @@ func (w *writer) close() error {
 }
 
 func (w *writer) shut() error {
-	errs := []error{w.stmts.close()}
+	var errs []error
 	if w.conn != nil {
-		errs = append(errs, w.conn.Close())
+		errs = append(errs, w.stmts.close(), w.conn.Close())
 	}
 	return errors.Join(append(errs, w.db.Close())...)
 }

@@ -84,6 +84,7 @@ func crash(t *testing.T, c Crasher) {
 		acked = killed(t, c, round*7+1)
 		checked = whole(t, c, checked, acked)
 	}
+	t.Logf("%d batches were acknowledged", acked+1)
 	if acked < 10 {
 		t.Errorf("only %d batches were acknowledged in all rounds", acked)
 	}
