@@ -22,7 +22,7 @@ func TestRun(t *testing.T) {
 		{name: "green", input: "green.json", code: 0},
 		{name: "cut", input: "cut.json", code: 1},
 		{name: "strict", input: "green.json", strict: "example/... # all\nexample/gone\n", code: 1},
-		{name: "green", input: "green.json", strict: "example/...\naccept cron is not # here\n", code: 0},
+		{name: "strict-accepted", input: "green.json", strict: "example/...\naccept cron is not # here\n", code: 0},
 		{name: "strict-reason", input: "green.json", strict: "example/...\naccept is not installed\n", code: 1},
 		{name: "strict-elsewhere", input: "green.json", strict: "\n# only b\nexample/b\n", code: 0},
 		{name: "nothing", input: "/dev/null", code: 1},
