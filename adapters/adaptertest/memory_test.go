@@ -23,6 +23,9 @@ type harness struct {
 	gaps  map[adaptertest.Case]string
 	wrong func(h *harness, a *memory.Adapter) adapters.Adapter
 	logs  *lockedBuffer
+
+	made     int           // adapters, counted by wrong variants
+	patience time.Duration // 0 = the suite's
 }
 
 type lockedBuffer struct {
@@ -73,6 +76,13 @@ func (h *harness) Adapter() adapters.Adapter {
 		return h.wrong(h, a)
 	}
 	return a
+}
+
+func (h *harness) Patience() time.Duration {
+	if h.patience == 0 {
+		return adaptertest.DefaultPatience
+	}
+	return h.patience
 }
 
 func (h *harness) Jobs() []string { return []string{"extract", "load gl"} }

@@ -145,6 +145,12 @@ func lostAnswer(t T, h Harness) {
 	if n := starts.StartsOf(req.Token); n != 1 {
 		t.Errorf("after the lost answer was cleared up the peer has started %d runs, want 1", n)
 	}
+	r := newReader(t, h)
+	r.newRun(req.Job, nil, "the run", anyRun)
+	r.drain()
+	if n := len(r.runs(req.Job)); n != 1 {
+		t.Errorf("one call gave %d runs in what the adapter reports:\n%s", n, lines(r.seen))
+	}
 }
 
 func waitPresent(t T, h Harness, a adapters.Adapter, token string) {

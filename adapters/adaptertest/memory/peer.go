@@ -48,6 +48,7 @@ type Peer struct {
 	events   []event
 	fixed    time.Time // the clock, while it is set; zero = it runs
 	skew     time.Duration
+	latency  time.Duration
 	fault    Fault
 	restored chan struct{} // closed when the line is restored
 	starts   map[string]int
@@ -157,6 +158,13 @@ func (p *Peer) Break(f Fault) {
 		close(p.restored)
 		p.restored = make(chan struct{})
 	}
+}
+
+// SetLatency lets every request take some time.
+func (p *Peer) SetLatency(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.latency = d
 }
 
 // StartsOf counts the runs that were started with a token.

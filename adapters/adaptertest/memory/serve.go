@@ -55,8 +55,17 @@ func (p *Peer) Serve(ctx context.Context, req Request) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p.enter()
+	latency := p.enter()
 	defer p.leave()
+	if latency > 0 {
+		t := time.NewTimer(latency)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	fault, restored := p.line()
 	switch fault {
 	case Refused:
@@ -93,12 +102,13 @@ func (p *Peer) line() (Fault, <-chan struct{}) {
 	return p.fault, p.restored
 }
 
-func (p *Peer) enter() {
+func (p *Peer) enter() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.total++
 	p.active++
 	p.peak = max(p.peak, p.active)
+	return p.latency
 }
 
 func (p *Peer) leave() {
