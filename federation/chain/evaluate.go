@@ -33,7 +33,7 @@ func (d *draft) evaluate(p place) {
 	w := l.windows[p.index]
 	late := w.passed(d.now)
 	switch {
-	case n.Send == SendPending && late: // decided in time, but its source could not be reached until now
+	case n.Send == SendPending && late && n.Released.Before(w.giveUp): // its source could not be reached until now
 		d.withdraw(d.edit(p), "its window passed before it could be sent")
 		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not sent by "+w.giveUp.Format(time.RFC3339))
 	case n.Send == SendPending:

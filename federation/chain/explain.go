@@ -104,6 +104,8 @@ func (d *draft) whyWaiting(p place, v Value, inputs []Input) string {
 		}
 	}
 	switch {
+	case node.Stage == Rehearse && !d.node(p).Released.IsZero():
+		return "would have been released " + d.node(p).Released.Format(time.RFC3339) + "; its native schedule starts it"
 	case node.Stage == Watch && len(waits) == 0:
 		return "its native schedule starts it; nothing seen yet" + d.blindNote(node.Job.Source)
 	case len(waits) > 0:
@@ -123,8 +125,15 @@ func inputText(in Input) string {
 		return s + "its outcome is unknown, which never releases"
 	case in.State == "":
 		return s + "no run yet"
+	case in.Value == NotMet && endsFor(in.State, in.On):
+		return s + string(in.State) + ", but its source lets nobody go"
 	}
 	return s + string(in.State)
+}
+
+// endsFor tells whether a state by itself would meet a dependency.
+func endsFor(s job.State, on On) bool {
+	return (on == OnSuccess && s.Good()) || (on == OnFailure && s.Bad()) || (on == OnAny && s.Terminal())
 }
 
 func (d *draft) blindNote(source string) string {

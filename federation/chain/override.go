@@ -51,6 +51,7 @@ func (d *draft) override(p place, v Verb) {
 		if n.over() {
 			n.restart()
 		}
+		n.Held = false
 	}
 }
 
