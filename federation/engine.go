@@ -111,7 +111,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		return fmt.Errorf("take the lease to write: %w", err)
 	}
 	e.fence = fence
-	defer e.release()
+	defer e.release(ctx)
 	if err := e.restore(ctx); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
@@ -157,8 +157,8 @@ func (e *Engine) operate(ctx context.Context) error {
 	return nil
 }
 
-func (e *Engine) release() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+func (e *Engine) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := e.opt.Store.Release(ctx, e.fence); err != nil {
 		e.log.Warn("cannot give the lease back", slog.Any("error", err))

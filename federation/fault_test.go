@@ -45,7 +45,7 @@ func TestAnswerLostAfterTheEffect(t *testing.T) {
 			}
 			b.start()
 			b.a.native("extract", "r1", job.Succeeded, time.Now())
-			b.wait("the instance closes", b.closed(1))
+			b.wait("the instance closes", b.closed)
 			if all, most := b.b.runs(); all != 2 || most != 1 {
 				t.Fatalf("%d runs, %d by one token; want 2, each by its own", all, most)
 			}
@@ -96,7 +96,7 @@ func TestSourceOutOfSightAtRelease(t *testing.T) {
 	if err := b.e.PollNow(t.Context(), "b"); err != nil {
 		t.Fatal(err)
 	}
-	b.wait("the instance closes", b.closed(1))
+	b.wait("the instance closes", b.closed)
 	if all, most := b.b.runs(); all != 2 || most != 1 {
 		t.Fatalf("%d runs, %d by one token; want 2, each by its own", all, most)
 	}
@@ -119,7 +119,7 @@ func TestRefusedStartIsNotRetried(t *testing.T) {
 	if _, err := b.e.Command(t.Context(), cmd); err != nil {
 		t.Fatal(err)
 	}
-	b.wait("the instance closes", b.closed(1))
+	b.wait("the instance closes", b.closed)
 	if n := b.node("load"); n.Attempt != 2 {
 		t.Errorf("attempt %d; want 2", n.Attempt)
 	}
@@ -146,7 +146,7 @@ func TestCommandRefusals(t *testing.T) {
 	b.b.finish = false
 	b.start()
 	b.a.native("extract", "r1", job.Succeeded, time.Now())
-	b.wait("load runs", func() bool { return b.node("load").State() == job.Running })
+	b.wait("load runs", func() bool { n := b.node("load"); return n.State() == job.Running })
 	key := b.instances()[0].Key
 	for _, tc := range []struct {
 		name string
@@ -208,7 +208,7 @@ func TestCommitFails(t *testing.T) {
 			continue
 		}
 		b.a.native("extract", "r1", job.Succeeded, time.Now())
-		b.wait("the instance closes", b.closed(1))
+		b.wait("the instance closes", b.closed)
 		if all, most := b.b.runs(); all != 2 || most != 1 {
 			t.Errorf("every %d: %d runs, %d by one token; want 2, each by its own", every, all, most)
 		}

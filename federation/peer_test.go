@@ -51,12 +51,6 @@ func (p *peer) add(o job.Observation) {
 	p.log = append(p.log, o)
 }
 
-func (p *peer) started(token string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.starts[token]
-}
-
 // runs counts runs by all tokens, and the most by one.
 func (p *peer) runs() (all, most int) {
 	p.mu.Lock()

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"signalbox/adapters"
@@ -15,9 +16,7 @@ func (e *Engine) Sources() []SourceStatus {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := e.do(ctx, func(*txn) error {
-		for name, row := range e.rows {
-			rows[name] = row
-		}
+		maps.Copy(rows, e.rows)
 		for ref := range e.native {
 			jobs[ref.Source]++
 		}

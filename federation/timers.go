@@ -20,7 +20,7 @@ func (t *timers) add(timer chain.Timer) { heap.Push(&t.queue, timer) }
 func (t *timers) due(now time.Time) []chain.Timer {
 	var out []chain.Timer
 	for len(t.queue) > 0 && !t.queue[0].At.After(now) {
-		out = append(out, heap.Pop(&t.queue).(chain.Timer)) //nolint:errcheck,forcetypeassert // the queue holds nothing else
+		out = append(out, heap.Pop(&t.queue).(chain.Timer)) // the queue holds nothing else
 	}
 	return out
 }
@@ -43,7 +43,7 @@ func (q timerQueue) Less(i, j int) bool {
 func (q timerQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 
 // Push implements heap.Interface.
-func (q *timerQueue) Push(x any) { *q = append(*q, x.(chain.Timer)) } //nolint:errcheck,forcetypeassert // only add calls it
+func (q *timerQueue) Push(x any) { *q = append(*q, x.(chain.Timer)) }
 
 // Pop implements heap.Interface.
 func (q *timerQueue) Pop() any {

@@ -176,7 +176,7 @@ func (w *worker) ask(ctx context.Context, s *start) (again bool) {
 	answer, err := w.source.Start(ctx, req)
 	w.e.opt.OnStep(StepAnswered)
 	if err == nil {
-		return w.record(s, chain.SendConfirmed, answer.Detail, answer.Run)
+		return w.record(ctx, s, chain.SendConfirmed, answer.Detail, answer.Run)
 	}
 	w.e.log.Warn("a start failed", slog.String("job", s.Job.String()), slog.String("token", s.Token), slog.Any("error", err))
 	if adapters.EffectOf(err) != adapters.EffectNone {
@@ -184,10 +184,10 @@ func (w *worker) ask(ctx context.Context, s *start) (again bool) {
 	}
 	switch adapters.KindOf(err) {
 	case adapters.Unavailable, adapters.Denied:
-		return w.record(s, chain.SendPending, err.Error(), job.RunKey{})
+		return w.record(ctx, s, chain.SendPending, err.Error(), job.RunKey{})
 	case adapters.NotFound, adapters.Unsupported, adapters.Malformed, adapters.Rejected:
 	}
-	return w.record(s, chain.SendRefused, err.Error(), job.RunKey{})
+	return w.record(ctx, s, chain.SendRefused, err.Error(), job.RunKey{})
 }
 
 // search finds out what became of a start whose answer was lost, as the source's start class allows.
@@ -197,7 +197,7 @@ func (w *worker) search(ctx context.Context, s *start) (again bool) {
 		return w.ask(ctx, s)
 	case adapters.StartSearchable:
 	case adapters.StartInDoubt, adapters.StartNone:
-		return w.record(s, chain.SendInDoubt, "the answer was lost, and the source cannot tell", job.RunKey{})
+		return w.record(ctx, s, chain.SendInDoubt, "the answer was lost, and the source cannot tell", job.RunKey{})
 	}
 	f, err := w.source.Find(ctx, s.Token)
 	if err != nil {
@@ -207,7 +207,7 @@ func (w *worker) search(ctx context.Context, s *start) (again bool) {
 	}
 	switch f.Found {
 	case adapters.FoundPresent:
-		return w.record(s, chain.SendConfirmed, f.Detail, f.Run)
+		return w.record(ctx, s, chain.SendConfirmed, f.Detail, f.Run)
 	case adapters.FoundAbsent:
 		return w.ask(ctx, s)
 	case adapters.FoundUnclear:
@@ -216,16 +216,16 @@ func (w *worker) search(ctx context.Context, s *start) (again bool) {
 		s.unclearSince = time.Now()
 	}
 	if time.Since(s.unclearSince) > doubtAfter {
-		return w.record(s, chain.SendInDoubt, "the answer was lost, and the source still cannot tell: "+f.Detail, job.RunKey{})
+		return w.record(ctx, s, chain.SendInDoubt, "the answer was lost, and the source still cannot tell: "+f.Detail, job.RunKey{})
 	}
 	return true
 }
 
 // record makes what became of the start durable. If that fails, the intent is still marked sent in the
 // ledger and is searched for.
-func (w *worker) record(s *start, to chain.Send, note string, run job.RunKey) (again bool) {
+func (w *worker) record(ctx context.Context, s *start, to chain.Send, note string, run job.RunKey) (again bool) {
 	// The call was made: recording it must not be cut short by a shutdown.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	err := w.e.do(ctx, func(t *txn) error { return t.effect(&s.Intent, to, note, run) })
 	if err != nil {

@@ -54,44 +54,31 @@ func (o *Observation) Terminal() bool { return o.Status().Terminal() }
 // adapter that returns such an observation is wrong; adapters.Source refuses the whole batch.
 func (o *Observation) Check() error {
 	var errs []error
-	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
-	if o.Run.Source == "" || o.Run.Job == "" || o.Run.Native == "" {
-		bad("run %+v: source, job and native id are required", o.Run)
-	}
-	if !o.State.Valid() || !o.State.BySource() {
-		bad("state %q is not one that a source reports", o.State)
-	}
-	if !o.Reason.Valid() {
-		bad("reason %q is not known", o.Reason)
-	}
-	if o.State == Unknown && o.Reason == None {
-		bad("state unknown without a reason")
-	}
-	if o.Over && !o.Terminal() {
-		bad("over in state %q", o.State)
-	}
-	if o.Attempt < 1 {
-		bad("attempt %d: attempts count from 1", o.Attempt)
-	}
-	if !o.Ended.IsZero() && !o.Terminal() {
-		bad("an end time in state %q: before the end it is at most an estimate", o.State)
-	}
-	if o.BusinessDate != "" {
-		if _, err := time.Parse(time.DateOnly, o.BusinessDate); err != nil {
-			bad("business date %q: want YYYY-MM-DD", o.BusinessDate)
-		}
-	}
-	for _, m := range []Moment{o.At, o.Planned, o.Started, o.Ended} {
-		if y := m.At.Year(); y < 1 || y > 9999 {
-			bad("a time in the year %d: it cannot be written", y)
-		}
-	}
-	for i := 1; i < len(o.Outputs); i++ {
-		if o.Outputs[i-1].Name >= o.Outputs[i].Name {
-			bad("output %q behind %q: want ascending names, each once", o.Outputs[i].Name, o.Outputs[i-1].Name)
+	for _, rule := range []struct {
+		broken bool
+		format string
+		a      any
+	}{
+		{o.Run.Source == "" || o.Run.Job == "" || o.Run.Native == "", "run %+v: source, job and native id are required", o.Run},
+		{!o.State.BySource(), "state %q is not one that a source reports", o.State},
+		{!o.Reason.Valid(), "reason %q is not known", o.Reason},
+		{o.State == Unknown && o.Reason == None, "state %s without a reason", o.State},
+		{o.Over && !o.Terminal(), "over in state %q", o.State},
+		{o.Attempt < 1, "attempt %d: attempts count from 1", o.Attempt},
+		{!o.Ended.IsZero() && !o.Terminal(), "an end time in state %q: before the end it is at most an estimate", o.State},
+		{!validDate(o.BusinessDate), "business date %q: want YYYY-MM-DD", o.BusinessDate},
+	} {
+		if rule.broken {
+			errs = append(errs, fmt.Errorf(rule.format, rule.a))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// validDate tells whether a date is absent or a calendar day.
+func validDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return s == "" || err == nil
 }
 
 func (o *Observation) finality() int {
