@@ -71,7 +71,7 @@ func (o *options) start() (*estate, error) {
 	}
 	e := &estate{dir: dir}
 	for _, folder := range []string{"keys", "chains", filepath.Join("shared", "outgoing")} {
-		if err := os.MkdirAll(e.path(folder), 0o755); err != nil {
+		if err := os.MkdirAll(e.path(folder), 0o750); err != nil {
 			return nil, err
 		}
 	}
@@ -125,7 +125,7 @@ func (o *options) host(e *estate, name string, key ssh.PublicKey) (*cronhost.Hos
 		}
 		return nil, err
 	}
-	if err := os.WriteFile(keptIn, []byte(h.Addr()+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(keptIn, []byte(h.Addr()+"\n"), 0o600); err != nil {
 		return nil, errors.Join(err, h.Stop())
 	}
 	return h, nil
@@ -138,7 +138,7 @@ func (e *estate) furnish(name string) error {
 		return err
 	}
 	jobs := e.path(name, "home", "jobs")
-	if err := os.MkdirAll(jobs, 0o755); err != nil {
+	if err := os.MkdirAll(jobs, 0o750); err != nil {
 		return err
 	}
 	for _, script := range scripts {

@@ -55,9 +55,9 @@ func (e *estate) write() error {
 		fmt.Fprintf(&main, sourceYAML, filepath.Base(h.Dir()), host, port, h.User())
 	}
 	return errors.Join(
-		writeNew(e.knownHosts(), known.String(), 0o644),
-		writeNew(e.path("chains", "nightly.yaml"), chainYAML, 0o644),
-		writeNew(e.path("signalbox.yaml"), main.String(), 0o644),
+		writeNew(e.knownHosts(), known.String(), 0o600),
+		writeNew(e.path("chains", "nightly.yaml"), chainYAML, 0o600),
+		writeNew(e.path("signalbox.yaml"), main.String(), 0o600),
 	)
 }
 

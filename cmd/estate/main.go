@@ -35,23 +35,23 @@ var errUsage = errors.New("wrong flags")
 
 // run runs the estate until ctx ends and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cmd := command()
+	cmd := command(ctx)
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	err := cmd.ExecuteContext(ctx)
+	err := cmd.Execute()
 	switch {
 	case err == nil:
 		return exitStopped
 	case errors.Is(err, errUsage):
-		fmt.Fprintf(stderr, "estate: %v\nestate --help says more.\n", err)
+		cmd.PrintErrf("estate: %v\nestate --help says more.\n", err)
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "estate: %v\n", err)
+	cmd.PrintErrf("estate: %v\n", err)
 	return exitFailed
 }
 
-func command() *cobra.Command {
+func command(ctx context.Context) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "estate --dir DIR",
@@ -76,7 +76,7 @@ Exit codes: 0 ended by a signal; 1 cannot start, or cannot end something; 2 wron
 			if err := o.check(); err != nil {
 				return err
 			}
-			return o.serve(cmd.Context(), cmd.OutOrStdout())
+			return o.serve(ctx, cmd.OutOrStdout())
 		},
 	}
 	flags := cmd.Flags()

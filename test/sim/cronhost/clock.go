@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// clock is a host's clock: the real one plus an offset, and for the cron daemon a minute that may be
+// clock is a host's clock: the real one (wall) plus an offset, and for the cron daemon a minute that may be
 // shorter than a real one. It is safe for use by many goroutines.
 type clock struct {
 	zone   *time.Location
@@ -19,18 +19,18 @@ type clock struct {
 }
 
 // now is what date says on the host.
-func (c *clock) now(real time.Time) time.Time {
+func (c *clock) now(wall time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return real.Add(c.offset).In(c.zone)
+	return wall.Add(c.offset).In(c.zone)
 }
 
 // cron is what the cron daemon takes the time to be: it began together with the host's clock and runs
 // faster by the ratio of the minutes.
-func (c *clock) cron(real time.Time) time.Time {
+func (c *clock) cron(wall time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	passed := real.Sub(c.began)
+	passed := wall.Sub(c.began)
 	fast := time.Duration(float64(passed) * float64(time.Minute) / float64(c.minute))
 	if c.minute == time.Minute {
 		fast = passed
@@ -39,8 +39,8 @@ func (c *clock) cron(real time.Time) time.Time {
 }
 
 // untilNext is the real time until cron's next minute begins.
-func (c *clock) untilNext(real time.Time) time.Duration {
-	at := c.cron(real)
+func (c *clock) untilNext(wall time.Time) time.Duration {
+	at := c.cron(wall)
 	left := at.Truncate(time.Minute).Add(time.Minute).Sub(at)
 	return time.Duration(float64(left) * float64(c.minute) / float64(time.Minute))
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -150,7 +151,7 @@ func (h *Host) Fire(t time.Time) int {
 	return n
 }
 
-// RunNow starts the first job line whose command, or the comment above it, holds part, exactly as cron
+// RunNow starts the first job line whose command, or the comments above it, hold part, exactly as cron
 // would do at its time.
 func (h *Host) RunNow(part string) error {
 	text, err := h.Crontab()
@@ -167,12 +168,14 @@ func (h *Host) RunNow(part string) error {
 	return fmt.Errorf("cronhost: run now: no job line with %q in force", part)
 }
 
-// commentAbove gives the last line if it is a comment, looking past environment lines.
+// commentAbove gives the comments at the end of lines, looking past environment lines.
 func commentAbove(lines []string) string {
-	for i := len(lines) - 1; i >= 0; i-- {
-		line := strings.TrimSpace(lines[i])
+	text := ""
+	for _, line := range slices.Backward(lines) {
+		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "#") {
-			return line
+			text = line + "\n" + text
+			continue
 		}
 		if line == "" {
 			break
@@ -181,7 +184,7 @@ func commentAbove(lines []string) string {
 			break
 		}
 	}
-	return ""
+	return text
 }
 
 // forget makes the daemon read the table again even if it looks the same.

@@ -1,7 +1,6 @@
 package cronhost
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,6 +45,7 @@ type Host struct {
 	addr      string
 	wires     map[*wire]bool // true once logged in
 	children  map[*exec.Cmd]bool
+	mounts    []string
 	goroutine sync.WaitGroup
 }
 
@@ -89,8 +89,7 @@ func (h *Host) prepare() error {
 	if err := h.layOut(); err != nil {
 		return err
 	}
-	h.started.Store(true) // By an earlier host, perhaps.
-	if err := h.KillProcesses(); err != nil {
+	if err := h.KillProcesses(); err != nil { // Of an earlier host.
 		return err
 	}
 	h.started.Store(false)
@@ -121,8 +120,11 @@ func (h *Host) prepare() error {
 
 // listen opens the port. The first time it may be any, later it must be the same.
 func (h *Host) listen(address string) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(context.Background(), "tcp", address)
+	at, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return err
+	}
+	l, err := net.ListenTCP("tcp", at)
 	if err != nil {
 		return err
 	}
@@ -169,7 +171,7 @@ func (h *Host) Stop() error {
 	err := h.KillProcesses()
 	h.release()
 	h.goroutine.Wait()
-	return err
+	return errors.Join(err, h.unmount())
 }
 
 // release closes the files that a host holds.

@@ -101,7 +101,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 func TestExec(t *testing.T) {
 	t.Parallel()
-	h := start(t, func(c *cronhost.Config) { c.User = "batch"; c.Environment = []string{"X=y z"} })
+	h := start(t, func(c *cronhost.Config) { c.User = "mvs"; c.Environment = []string{"X=y z"} })
 	client := dial(t, h)
 	for _, c := range []struct{ line, stdin, stdout, stderr, end string }{
 		{line: "echo out; echo err >&2", stdout: "out\n", stderr: "err\n"},
@@ -109,7 +109,7 @@ func TestExec(t *testing.T) {
 		{line: "kill -TERM $$", end: "Process exited with status 143 from signal TERM"},
 		{line: "nonexistent 2>/dev/null", end: "Process exited with status 127"},
 		{line: "exec /bin/sh -s", stdin: "cat <<E\nhello\nE\nexit 4\n", stdout: "hello\n", end: "Process exited with status 4"},
-		{line: "echo $USER $LOGNAME $X; pwd; echo $HOME", stdout: "batch batch y z\n" + h.Home() + "\n" + h.Home() + "\n"},
+		{line: "echo $USER $X $LOGNAME; pwd; echo $HOME", stdout: "mvs y z mvs\n" + h.Home() + "\n" + h.Home() + "\n"},
 		{line: "wc -c", stdin: strings.Repeat("x", 300_000), stdout: "300000\n"},
 		{line: "head -c 300000 /dev/zero | tr '\\0' y", stdout: strings.Repeat("y", 300_000)},
 		{line: "tty", stdout: "not a tty\n", end: "Process exited with status 1"},

@@ -51,8 +51,22 @@ func (h *Host) layOut() error {
 			return err
 		}
 	}
-	mark, err := keepFile(h.path("etc", "mark"), rand.Text)
-	h.mark = markName + "=" + mark
+	return h.makeMark()
+}
+
+// makeMark gives the host its mark. With one that was there already an earlier host may have left
+// processes.
+func (h *Host) makeMark() error {
+	name := h.path("etc", "mark")
+	text, err := os.ReadFile(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		text = []byte(rand.Text() + "\n")
+		err = replaceFile(name, text, 0o600)
+	case err == nil:
+		h.started.Store(true)
+	}
+	h.mark = markName + "=" + strings.TrimSpace(string(text))
 	return err
 }
 
@@ -68,16 +82,6 @@ func (h *Host) lock() error {
 	}
 	h.lockFile = f
 	return nil
-}
-
-// keepFile reads a file of one line, made by fresh if it is missing.
-func keepFile(name string, fresh func() string) (string, error) {
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(fresh() + "\n")
-		err = replaceFile(name, text, 0o600)
-	}
-	return strings.TrimSpace(string(text)), err
 }
 
 // replaceFile writes a file so that nobody ever sees a part of it.

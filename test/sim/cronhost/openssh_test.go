@@ -138,12 +138,7 @@ func TestOpenSSHMaster(t *testing.T) {
 	t.Parallel()
 	h := start(t, nil)
 	client := newOpenSSH(t, h)
-	dir, err := os.MkdirTemp("", "cm") // A short path: sockets have room for about 100 bytes.
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	socket := filepath.Join(dir, "s")
+	socket := filepath.Join(t.TempDir(), "s")
 	master := exec.Command(client.ssh, append(append([]string{}, client.options...), "-M", "-S", socket, "-N", client.target)...)
 	if err := master.Start(); err != nil {
 		t.Fatal(err)

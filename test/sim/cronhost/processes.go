@@ -117,8 +117,11 @@ func killMarked(mark string) (int, error) {
 // environment, so that it never belongs to a stranger with the same number.
 func eachMarked(mark string, visit func(*os.Process)) error {
 	dirs, err := filepath.Glob("/proc/[0-9]*/environ")
-	if err != nil || len(dirs) == 0 {
-		return fmt.Errorf("cronhost: list processes: /proc cannot be read (%v): the simulator needs Linux", err)
+	if err != nil {
+		return err
+	}
+	if len(dirs) == 0 {
+		return errors.New("cronhost: list processes: nothing in /proc: the simulator needs Linux")
 	}
 	for _, name := range dirs {
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))

@@ -2,6 +2,7 @@ package cronhost
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -65,7 +66,7 @@ func parseTable(text string) (*table, error) {
 			return nil, errNoNewline
 		}
 		if name, value, ok := parseEnv(line); ok {
-			env = append(env[:len(env):len(env)], name+"="+value)
+			env = append(slices.Clip(env), name+"="+value)
 			continue
 		}
 		e, err := parseEntry(line)

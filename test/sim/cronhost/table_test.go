@@ -87,26 +87,26 @@ func TestPercent(t *testing.T) {
 // random tables. It needs no rights: a dry run installs nothing.
 func TestParseTableAgainstDebian(t *testing.T) {
 	t.Parallel()
-	real := peer(t, "/usr/bin/crontab")
-	if said := debianVerdict(t, real, "* * * * * x\n"); said != "ok" {
-		t.Skipf("%s is not Debian's: %s", real, said)
+	crontab := peer(t, "/usr/bin/crontab")
+	if said := debianVerdict(t, crontab, "* * * * * x\n"); said != "ok" {
+		t.Skipf("%s is not Debian's: %s", crontab, said)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 400 {
 		text := randomTable(random)
-		if want, got := debianVerdict(t, real, text), verdict(text); got != want {
+		if want, got := debianVerdict(t, crontab, text), verdict(text); got != want {
 			t.Errorf("%q: %s, cron says %s", text, got, want)
 		}
 	}
 }
 
-func debianVerdict(t *testing.T, real, text string) string {
+func debianVerdict(t *testing.T, crontab, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "f")
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(real, "-n", name).CombinedOutput()
+	out, err := exec.Command(crontab, "-n", name).CombinedOutput()
 	if err == nil {
 		return "ok"
 	}
