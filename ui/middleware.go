@@ -83,7 +83,7 @@ func (s *Server) answerError(err error, c echo.Context) {
 	}
 	write := api.WriteProblem
 	if !strings.HasPrefix(c.Request().URL.Path, "/api/") {
-		write = api.WriteProblem
+		write = s.pages.WriteError
 	}
 	if err := write(c, f); err != nil {
 		s.log.Warn("cannot write an error answer", slog.Any("error", err))

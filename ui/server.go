@@ -49,6 +49,7 @@ type Options struct {
 // Server serves.
 type Server struct {
 	echo     *echo.Echo
+	pages    *pages.Pages
 	token    bool
 	exposed  atomic.Bool // other machines can reach it
 	log      *slog.Logger
@@ -112,6 +113,7 @@ func (s *Server) mount(o Options, guard *access.Guard) error {
 	}
 	a := api.New(api.Options{Engine: o.Engine, Store: o.Store, Version: o.Version, Now: o.Now, Log: o.Log, Stopping: s.stopping})
 	e := s.echo
+	s.pages = p
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.answerError
 	e.Pre(rawPath)

@@ -55,18 +55,59 @@ type Options struct {
 
 // Pages answers requests.
 type Pages struct {
-	engine  Engine
-	store   Store
-	guard   *access.Guard
-	version string
-	now     func() time.Time
-	log     *slog.Logger
+	engine    Engine
+	store     Store
+	guard     *access.Guard
+	version   string
+	now       func() time.Time
+	log       *slog.Logger
+	assets    *assets
+	templates templates
 }
 
-// New makes the pages. It fails if a template is wrong.
+// New makes the pages. It fails if a template or a static file is wrong.
 func New(o Options) (*Pages, error) {
-	return &Pages{engine: o.Engine, store: o.Store, guard: o.Guard, version: o.Version, now: o.Now, log: o.Log}, nil
+	a, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	t, err := loadTemplates(a)
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{
+		engine: o.Engine, store: o.Store, guard: o.Guard, version: o.Version, now: o.Now, log: o.Log, assets: a, templates: t,
+	}, nil
 }
 
 // Mount adds every page.
-func (p *Pages) Mount(_ *echo.Echo) {}
+func (p *Pages) Mount(e *echo.Echo) {
+	e.GET("/static/:file", p.assets.serve)
+	e.GET("/login", p.login)
+	e.POST("/login", p.signIn)
+	e.POST("/logout", p.signOut, p.guard.Session)
+
+	for path, h := range map[string]echo.HandlerFunc{
+		"/":               p.show("board", p.board),
+		"/chains":         p.show("chains", p.chains),
+		"/chains/:name":   p.show("chain", p.chain),
+		"/instances/:key": p.show("instance", p.instance),
+		"/runs":           p.show("runs", p.runs),
+		"/runs/:key":      p.show("run", p.run),
+		"/runs/:key/log":  p.show("log", p.runLog),
+		"/receipts/:hash": p.show("receipt", p.receipt),
+		"/records/:hash":  p.show("record", p.record),
+		"/sources":        p.show("sources", p.sources),
+		"/sources/:name":  p.show("source", p.source),
+		"/jobs":           p.show("jobs", p.jobs),
+	} {
+		e.GET(path, h, p.guard.Read)
+	}
+	for path, h := range map[string]echo.HandlerFunc{
+		"/instances/:key/nodes": p.command,
+		"/runs/:key/cancel":     p.cancel,
+		"/sources/:name/poll":   p.poll,
+	} {
+		e.POST(path, h, p.guard.Session)
+	}
+}

@@ -1,0 +1,290 @@
+package pages
+
+import (
+	"context"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"signalbox/adapters/job"
+	"signalbox/federation"
+	"signalbox/federation/chain"
+	"signalbox/federation/store"
+	"signalbox/ui/fault"
+)
+
+// receiptsShown is how many receipts of an instance the page shows; the API pages through the rest.
+const receiptsShown = 500
+
+type instanceView struct {
+	Name     string
+	Chain    string
+	ChainURL string
+	Service  string
+	Key      string
+	Date     string
+	Cycle    string
+	Zone     string
+	Version  job.Hash
+	NoDef    bool // the definition is not stored
+	Opened   when
+	Closed   when
+	Chip     chip
+	Says     string
+	Needs    []attention
+	Nodes    []nodeRow
+	Graph    graph
+	Receipts []receiptRow
+	More     bool // there are more receipts
+}
+
+// nodeRow is a node of an instance.
+type nodeRow struct {
+	Name      string
+	Job       string
+	JobURL    string
+	Stage     chain.Stage
+	Chip      chip
+	Since     when
+	Attempt   int
+	Why       string
+	Inputs    []inputRow
+	Run       string
+	RunURL    string
+	NotBefore when
+	GiveUpAt  when
+	Passed    bool // the give-up time has passed
+	Released  when
+	Act       action
+}
+
+// inputRow is one dependency as it stands or stood.
+type inputRow struct {
+	Node     string
+	On       chain.On
+	Value    string
+	Chip     chip
+	HasState bool
+	RunURL   string
+	Run      string
+	Evidence job.Hash
+	EvURL    string
+	Seen     when
+	Offset   string
+}
+
+// action is the form of one node.
+type action struct {
+	URL   string
+	Verbs []verbChoice
+}
+
+type verbChoice struct {
+	Verb  chain.Verb
+	Label string
+	About string
+	Sharp bool // it may start a job or let others go
+}
+
+// receiptRow is a receipt in a list.
+type receiptRow struct {
+	Seq     int64
+	At      when
+	Node    string
+	Verdict string
+	Reason  string
+	Hash    job.Hash
+	URL     string
+}
+
+func (p *Pages) instance(c echo.Context, f *frame) (any, error) {
+	k, err := instanceParam(c)
+	if err != nil {
+		return nil, err
+	}
+	ctx := c.Request().Context()
+	in, err := p.store.Instance(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	defs := definitions{p: p}
+	def, err := defs.of(ctx, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	blind := blindOf(p.engine.Sources())
+	v := instanceView{
+		Name: instanceName(k), Chain: k.Chain, ChainURL: chainURL(k.Chain), Key: k.String(), Date: k.BusinessDate, Cycle: k.Cycle,
+		Version: in.Version, NoDef: def == nil, Opened: p.when(in.Opened), Closed: p.when(in.Closed), Chip: overall(&in),
+		Says: standing(&in), Needs: p.needs(&in, def, blind),
+	}
+	if def != nil {
+		v.Service, v.Zone = def.Service, def.Timezone
+	}
+	if v.Nodes, err = p.nodeRows(ctx, &in, def, blind); err != nil {
+		return nil, err
+	}
+	v.Graph = graphOf(def, v.Nodes)
+	if v.Receipts, v.More, err = p.receiptRows(ctx, k); err != nil {
+		return nil, err
+	}
+	f.Title, f.Section, f.Refresh = v.Name, "chains", 30
+	f.Live = []string{"instance:" + k.String(), "source"}
+	f.Announce = v.Says
+	if in.Closed.IsZero() {
+		f.Flash = flashVerb(c, in.Nodes)
+	}
+	return v, nil
+}
+
+func instanceParam(c echo.Context) (chain.Key, error) {
+	s, err := segment(c, "key")
+	if err != nil {
+		return chain.Key{}, err
+	}
+	k, err := chain.ParseKey(s)
+	if err != nil {
+		return k, fault.Bad("%v", err)
+	}
+	return k, nil
+}
+
+func (p *Pages) nodeRows(ctx context.Context, in *chain.Instance, def *chain.Definition, blind map[string]federation.SourceStatus) ([]nodeRow, error) {
+	why := map[string]chain.Explanation{}
+	if in.Closed.IsZero() {
+		all, err := p.engine.Explain(ctx, in.Key)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range all {
+			why[e.Node] = e
+		}
+	}
+	var out []nodeRow
+	for i := range in.Nodes {
+		row := p.nodeRow(&in.Nodes[i], def, blind)
+		e := why[row.Name]
+		row.Why, row.NotBefore, row.GiveUpAt = e.Reason, p.when(e.NotBefore), p.when(e.GiveUpAt)
+		row.Passed = row.GiveUpAt.Known() && !p.now().Before(e.GiveUpAt)
+		row.Inputs = p.inputRows(e.Inputs)
+		if in.Closed.IsZero() {
+			row.Act = action{URL: instanceURL(in.Key) + "/nodes", Verbs: verbsFor(&in.Nodes[i])}
+		}
+		out = append(out, row)
+	}
+	return out, nil
+}
+
+func (p *Pages) nodeRow(n *chain.NodeState, def *chain.Definition, blind map[string]federation.SourceStatus) nodeRow {
+	row := nodeRow{Name: n.Name, Chip: p.nodeChip(n, blind), Attempt: n.Attempt, Released: p.when(n.Released), Since: p.when(since(n))}
+	if n.Run != nil {
+		row.Run, row.RunURL = n.Run.Key.Native, runURL(n.Run.Key)
+	}
+	if def == nil {
+		return row
+	}
+	if d, ok := def.Node(n.Name); ok {
+		row.Job, row.Stage = d.Job.String(), d.Stage
+		row.JobURL = runsURL(d.Job)
+	}
+	return row
+}
+
+func (p *Pages) inputRows(in []chain.Input) []inputRow {
+	var out []inputRow
+	for _, i := range in {
+		row := inputRow{
+			Node: i.Node, On: i.On, Value: words(i.Value), HasState: i.State != "" || i.Settled != "", Seen: p.when(i.Seen),
+			Chip: chip{Shape: string(i.State), Word: string(i.State)}, Evidence: i.Evidence,
+		}
+		if i.Settled != "" {
+			row.Chip.Note = words(i.Settled)
+		}
+		if !i.Run.IsZero() {
+			row.Run, row.RunURL = i.Run.Native, runURL(i.Run)
+		}
+		if !i.Evidence.IsZero() {
+			row.EvURL = recordURL(i.Evidence)
+		}
+		if i.OffsetMS != nil {
+			row.Offset = offsetText(millis(*i.OffsetMS))
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// receiptRows reads the receipts of an instance, latest first.
+func (p *Pages) receiptRows(ctx context.Context, k chain.Key) (rows []receiptRow, more bool, err error) {
+	var seq int64
+	for len(rows) < receiptsShown {
+		entries, err := p.store.About(ctx, store.InstanceSubject(k), seq, receiptsShown)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, e := range entries {
+			seq = e.Seq
+			if e.Kind == chain.KindReceipt {
+				rows = append(rows, p.receiptRow(e))
+			}
+		}
+		if len(entries) < receiptsShown {
+			slices.Reverse(rows)
+			return rows, false, nil
+		}
+	}
+	slices.Reverse(rows)
+	return rows, true, nil
+}
+
+func (p *Pages) receiptRow(e store.Entry) receiptRow {
+	row := receiptRow{Seq: e.Seq, At: p.when(e.At), Hash: e.Hash, URL: receiptURL(e.Hash)}
+	var r chain.Receipt
+	if err := e.Open(chain.KindReceipt, &r); err != nil {
+		row.Verdict, row.Reason = "unreadable", err.Error()
+		return row
+	}
+	row.Node, row.Verdict, row.Reason = r.Node, words(r.Verdict), r.Reason
+	return row
+}
+
+// verbsFor gives what makes sense for a node as it stands; the engine has the last word.
+func verbsFor(n *chain.NodeState) []verbChoice {
+	var out []verbChoice
+	for _, v := range allVerbs() {
+		if makesSense(v.Verb, n) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func makesSense(v chain.Verb, n *chain.NodeState) bool {
+	begun := n.Run != nil || (n.Send != "" && n.Send != chain.SendRefused)
+	over := isOver(n) || n.Send == chain.SendRefused || n.Send == chain.SendInDoubt
+	good := n.Settled == "" && n.Run != nil && n.Run.State().Good()
+	switch v {
+	case chain.Hold:
+		return !n.Held && !begun && !over
+	case chain.Unhold:
+		return n.Held
+	case chain.Skip, chain.Force:
+		return !begun && n.Settled == ""
+	case chain.MarkOK:
+		return !good && n.Settled != chain.SettledOK
+	case chain.Rerun:
+		return over
+	}
+	return false
+}
+
+func allVerbs() []verbChoice {
+	return []verbChoice{
+		{Verb: chain.Hold, Label: "Hold", About: "Do not release it until unheld."},
+		{Verb: chain.Unhold, Label: "Unhold", About: "Let it go when its dependencies are met."},
+		{Verb: chain.Rerun, Label: "Rerun", About: "Release it again with a new token.", Sharp: true},
+		{Verb: chain.Force, Label: "Force", About: "Release it now, although its dependencies or its window say no.", Sharp: true},
+		{Verb: chain.MarkOK, Label: "Mark OK", About: "Declare it good; what waits for it goes on.", Sharp: true},
+		{Verb: chain.Skip, Label: "Skip", About: "Pass over it once; what waits for it goes on.", Sharp: true},
+	}
+}
