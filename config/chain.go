@@ -63,6 +63,7 @@ func (c *chainDraft) node(name string) *nodeDraft {
 	return c.nodes[i]
 }
 
+// names gives the names of all nodes, for suggestions.
 func (c *chainDraft) names() []string {
 	names := make([]string, len(c.nodes))
 	for i, n := range c.nodes {
@@ -145,6 +146,8 @@ func (n *nodeDraft) declare() []Setting {
 	}
 }
 
+// jobs is the mapping of nodes. Its sample in the reference has the nodes that the examples of the other
+// settings name.
 func (c *chainDraft) jobs() Value {
 	n := &nodeDraft{}
 	return &named{words: "nodes by name", atLeastOne: true, each: c.readNode, samples: []sample{
@@ -154,6 +157,8 @@ func (c *chainDraft) jobs() Value {
 	}}
 }
 
+// readNode reads one node. A node with faults counts as a node, so that those that wait for it are not at
+// fault too.
 func (c *chainDraft) readNode(f *file, key, value *yaml.Node) {
 	n := &nodeDraft{name: key.Value, at: f.place(key)}
 	if n.name == stageDefault {

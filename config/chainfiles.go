@@ -65,12 +65,14 @@ func escapeGlob(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
+// sameFile sees through links and different spellings of one path.
 func sameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
+// readChain reads one document. One without a single known setting is reported and then forgotten.
 func (l *loader) readChain(f *file, n *yaml.Node) {
 	c := &chainDraft{file: f.name}
 	c.settings = &block{settings: c.declare()}

@@ -65,6 +65,7 @@ func newLoader(kinds []Kind) *loader {
 	return &loader{kinds: kinds, glob: filepath.Glob, found: &findings{}}
 }
 
+// load reads all files, however much is wrong in the first ones.
 func (l *loader) load(path string) (*Config, error) {
 	cfg := &Config{}
 	f, ok := l.open(path, path)
@@ -91,6 +92,7 @@ func (l *loader) open(name, base string) (*file, bool) {
 	return &file{name: name, dir: dir, found: l.found}, true
 }
 
+// readMain reads signalbox.yaml, then the chain files that it names, and then judges everything together.
 func (l *loader) readMain(f *file, cfg *Config) {
 	docs, whole := f.documents()
 	for _, extra := range docs[min(1, len(docs)):] {
@@ -164,6 +166,7 @@ func (l *loader) node(into *string) Value {
 	return Text(into, "a name")
 }
 
+// chainsSetting declares where the chains are, and remembers where each pattern stands.
 func (l *loader) chainsSetting() Setting {
 	return Setting{
 		Name: "chains", Example: "[chains/*.yaml]", Absent: "no chains: sources are only watched",
@@ -175,6 +178,7 @@ func (l *loader) chainsSetting() Setting {
 	}
 }
 
+// checkPattern refuses ** too: it would silently mean the same as *.
 func checkPattern(text string) error {
 	if strings.Contains(text, "**") {
 		return wrong("name each folder: [a/*.yaml, b/*.yaml]", "%s: ** is not known here", quote(text))
@@ -195,6 +199,7 @@ func (l *loader) checkListen(b *block, cfg *Config) {
 		"listen: %s can be reached from other hosts, and there is no api.token", cfg.Listen)
 }
 
+// loopback does not resolve names: what a name means can change after the check.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())

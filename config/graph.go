@@ -7,8 +7,9 @@ import (
 	"signalbox/federation/chain"
 )
 
-// checkChains finds what does not fit together, in each chain and between them. Without known sources
-// (they could not be read) it does not judge them.
+// checkChains finds what does not fit together, in each chain and between them, after everything was
+// read: most mistakes show between two places. Without known sources (they could not be read) it does
+// not judge them.
 func (l *loader) checkChains(sourcesKnown bool) {
 	first := map[string]*chainDraft{}
 	for _, c := range l.chains {
@@ -121,6 +122,7 @@ func (c *chainDraft) sinceCut(text string) int {
 	return (at - cut + day) % day
 }
 
+// checkRepeat finds a head node that could not open instances: its runs come from its own clock alone.
 func (c *chainDraft) checkRepeat(found *findings) {
 	if c.repeat == "" || len(c.nodes) == 0 {
 		return

@@ -14,6 +14,7 @@ type list struct {
 
 func (l *list) want() string { return l.words }
 
+// read does not take a single word for a list of one: that would hide a forgotten dash.
 func (l *list) read(f *file, name string, n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode {
 		hint := ""
@@ -70,6 +71,7 @@ type sample struct {
 
 func (m *named) want() string { return m.words }
 
+// read reads every entry, also one whose name is at fault.
 func (m *named) read(f *file, name string, n *yaml.Node) {
 	if !f.expect(name, n, yaml.MappingNode, m.words) {
 		return

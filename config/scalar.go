@@ -25,6 +25,8 @@ type scalar[T any] struct {
 
 func (s *scalar[T]) want() string { return s.words }
 
+// read wants the YAML type as well as the value: port: "22" is a fault. A file that says what it means
+// is worth two quotes, and the hint tells where they go.
 func (s *scalar[T]) read(f *file, name string, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode {
 		f.fault(n, "", "%s: want %s, not %s", name, s.words, given(n))
@@ -143,6 +145,7 @@ func Choice[T ~string](into *T, choices ...T) Value {
 	}, guess: func(text string) string { return closest(text, names) }}
 }
 
+// oneOf lists words for a sentence: "a, b or c".
 func oneOf(names []string) string {
 	if len(names) == 1 {
 		return names[0]
@@ -306,6 +309,7 @@ func HostPort(into *string) Value {
 	}
 }
 
+// guessHostPort understands a port or a host alone.
 func guessHostPort(text string) string {
 	if _, err := strconv.ParseUint(text, 10, 16); err == nil {
 		return "127.0.0.1:" + text
@@ -321,6 +325,7 @@ var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$
 // Host is the name or address of a host.
 func Host(into *string) Value { return Text(into, "the name or address of a host", checkHost) }
 
+// checkHost refuses what would not be a host, and says so when a port was written behind it.
 func checkHost(text string) error {
 	if net.ParseIP(text) != nil || hostPattern.MatchString(text) {
 		return nil

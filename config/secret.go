@@ -106,6 +106,7 @@ var (
 	errNoPath  = errors.New("the part behind file: is not a path")
 )
 
+// reference reads env:NAME or file:PATH. Its errors do not repeat what was written.
 func (s *secretValue) reference(f *file, n *yaml.Node) (Secret, error) {
 	if n.Kind != yaml.ScalarNode {
 		return Secret{}, errLiteral

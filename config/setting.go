@@ -51,11 +51,14 @@ func (b *block) at(name string) Place {
 	return b.whole
 }
 
+// given tells whether a setting stands in the file, well or badly.
 func (b *block) given(name string) bool {
 	_, ok := b.places[name]
 	return ok
 }
 
+// read reads each setting that is given, reports keys that are not declared, and then looks at those that
+// are absent. What follows from a fault is not reported: one mistake gives one line.
 func (b *block) read(f *file, name string, n *yaml.Node) {
 	b.whole = f.place(n)
 	b.places = map[string]Place{}
@@ -233,6 +236,7 @@ func (f *file) usable(name string, n *yaml.Node) bool {
 	return f.plain(n)
 }
 
+// expect tells whether a node is of a kind, and reports it if not.
 func (f *file) expect(name string, n *yaml.Node, kind yaml.Kind, want string) bool {
 	if n.Kind == kind {
 		return true
@@ -241,6 +245,7 @@ func (f *file) expect(name string, n *yaml.Node, kind yaml.Kind, want string) bo
 	return false
 }
 
+// isNull tells whether nothing stands behind the colon, or a word that means nothing (null, ~).
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
 // given says in plain words what a node is, without its text.
@@ -303,7 +308,8 @@ func asName(s string) string {
 	return ""
 }
 
-// wrongError says what is wrong with a value, and what was probably meant.
+// wrongError says what is wrong with a value, and what was probably meant. Any other error of a parser
+// means only that the value is not what is wanted; the fault then says what is.
 type wrongError struct{ what, hint string }
 
 func (e *wrongError) Error() string { return e.what }

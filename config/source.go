@@ -67,6 +67,7 @@ type sourceDraft struct {
 	zone string
 }
 
+// sourcesSetting declares the sources; the reference shows one of each kind.
 func (l *loader) sourcesSetting() Setting {
 	m := &named{words: "sources by name", each: l.readSource}
 	l.named = m
@@ -114,6 +115,7 @@ func (l *loader) common(d *sourceDraft, example string) []Setting {
 	}
 }
 
+// pollSettings declares the pace. Its bounds keep a mistyped unit from hammering a peer.
 func (d *sourceDraft) pollSettings() []Setting {
 	opts := &d.Options
 	return []Setting{
@@ -157,6 +159,8 @@ func quietWindow(into *adapters.QuietWindow) Value {
 	}
 }
 
+// readSource reads one source with the settings of its kind. A source with faults counts as a source, so
+// that the chains that name it are not at fault too.
 func (l *loader) readSource(f *file, key, value *yaml.Node) {
 	d := &sourceDraft{Source: Source{Name: key.Value, Place: f.place(key)}}
 	d.Options.Name = d.Name
@@ -189,6 +193,7 @@ func (l *loader) kindOf(n *yaml.Node) (Kind, bool) {
 	return Kind{}, false
 }
 
+// secretsOf finds the secrets among the settings of a kind: they are redacted in whatever the source says.
 func secretsOf(settings []Setting) []*Secret {
 	var out []*Secret
 	for _, s := range settings {
@@ -227,6 +232,7 @@ func (d *sourceDraft) check(found *findings) {
 	}
 }
 
+// source finds a source by name.
 func (l *loader) source(name string) *Source {
 	for _, s := range l.sources {
 		if s.Name == name {

@@ -192,6 +192,7 @@ func lineLength(text []byte) int {
 	return len(text)
 }
 
+// nth gives a line without its end, or nothing if there is no such line.
 func nth(text []byte, line int) string {
 	lines := strings.SplitN(string(text), "\n", line+1)
 	if line > len(lines) {
