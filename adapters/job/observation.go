@@ -67,12 +67,34 @@ func (o *Observation) Check() error {
 		{o.Attempt < 1, "attempt %d: attempts count from 1", o.Attempt},
 		{!o.Ended.IsZero() && !o.Terminal(), "an end time in state %q: before the end it is at most an estimate", o.State},
 		{!validDate(o.BusinessDate), "business date %q: want YYYY-MM-DD", o.BusinessDate},
+		{!o.writable(), "a time in run %s lies outside the years 1 to 9999: it cannot be written", o.Run},
+		{!o.sorted(), "outputs %v: want ascending names, each once", o.Outputs},
 	} {
 		if rule.broken {
 			errs = append(errs, fmt.Errorf(rule.format, rule.a))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// writable tells whether every time can be written as RFC 3339.
+func (o *Observation) writable() bool {
+	for _, m := range [...]*Moment{&o.At, &o.Planned, &o.Started, &o.Ended} {
+		if y := m.At.Year(); y < 1 || y > 9999 {
+			return false
+		}
+	}
+	return true
+}
+
+// sorted tells whether the outputs stand in the order that makes equal facts equal bytes.
+func (o *Observation) sorted() bool {
+	for i := 1; i < len(o.Outputs); i++ {
+		if o.Outputs[i-1].Name >= o.Outputs[i].Name {
+			return false
+		}
+	}
+	return true
 }
 
 // validDate tells whether a date is absent or a calendar day.
