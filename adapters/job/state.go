@@ -94,7 +94,7 @@ func Moves() map[State][]State {
 		Cancelled: nil,
 		Skipped:   nil,
 		Missed:    nil,
-		Unknown:   with(Held, Queued, Running),
+		Unknown:   {Held, Queued, Running, Succeeded, Warned, Failed, Cancelled, Skipped},
 	}
 }
 
@@ -121,7 +121,8 @@ func MayMove(from, to Status) bool {
 	case from.State == to.State:
 		return !from.Over || to.Over
 	case from.State == Unknown && from.Over:
-		return to.Terminal() // the outcome became known; it does not come back to life
+		// The outcome became known; it does not come back to life.
+		return to.Terminal() && slices.Contains(Moves()[Unknown], to.State)
 	}
 	return slices.Contains(Moves()[from.State], to.State)
 }
