@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -21,7 +22,7 @@ type attention struct {
 }
 
 // needs finds what needs a person in an open instance.
-func (p *Pages) needs(in *chain.Instance, def *chain.Definition, blind map[string]federation.SourceStatus) []attention {
+func (p *Pages) needs(in *chain.Instance, def *chain.Definition) []attention {
 	var out []attention
 	for i := range in.Nodes {
 		n := &in.Nodes[i]
@@ -30,8 +31,8 @@ func (p *Pages) needs(in *chain.Instance, def *chain.Definition, blind map[strin
 			continue
 		}
 		out = append(out, attention{
-			Chip: p.nodeChip(n, blind), Where: instanceName(in.Key) + " · " + n.Name, URL: instanceURL(in.Key) + "#node-" + n.Name,
-			What: what, Stops: stops(in, def, n.Name), Since: p.when(since(n)),
+			Chip: chip{Shape: string(n.State()), Word: shortTrouble(n)}, Where: instanceName(in.Key) + " · " + n.Name,
+			URL: instanceURL(in.Key) + "#node-" + n.Name, What: what, Stops: stops(in, def, n.Name), Since: p.when(since(n)), Fix: remedy(n),
 		})
 	}
 	return out
@@ -41,44 +42,67 @@ func (p *Pages) needs(in *chain.Instance, def *chain.Definition, blind map[strin
 func trouble(n *chain.NodeState) string {
 	switch {
 	case n.Settled == chain.SettledGaveUp:
-		return "its window passed: it was given up"
+		return "Its window passed: it was given up."
 	case n.Settled != "":
 		return ""
-	case n.Send == chain.SendInDoubt && n.Run == nil:
-		return "the answer to the start was lost: did it start? " + n.SendNote
-	case n.Send == chain.SendRefused && n.Run == nil:
-		return "the source refused to start it: " + n.SendNote
-	case n.Run == nil:
-		return ""
-	}
-	r := n.Run
-	note := runNote(&r.Latest)
-	if note != "" {
-		note = ": " + note
-	}
-	switch {
-	case r.State().Bad():
-		return "it " + pastText(r.State()) + note
-	case r.State() == job.Unknown && r.Terminal():
-		return "it ended and nobody can say how" + detail(r)
-	case r.State() == job.Held && r.Latest.Reason == job.NeedsOperator:
-		return "the source waits for an operator" + detail(r)
+	case n.Run != nil:
+		return runTrouble(n.Run)
+	case n.Send == chain.SendInDoubt:
+		return "The answer to the start was lost, so nobody knows whether it started" + because(n.SendNote)
+	case n.Send == chain.SendRefused:
+		return "The source refused to start it" + because(n.SendNote)
 	}
 	return ""
 }
 
-func pastText(s job.State) string {
-	if s == job.Cancelled {
-		return "was cancelled"
+// runTrouble says what is wrong with a run that only a person can set right; empty = nothing.
+func runTrouble(r *job.Run) string {
+	o := &r.Latest
+	switch {
+	case r.State() == job.Cancelled:
+		return "It was cancelled" + because(runNote(o)) + because(o.Detail)
+	case r.State().Bad() && o.End.Kind != "":
+		return "It ended with " + words(o.End.Kind) + " " + o.End.Code + because(o.Detail)
+	case r.State().Bad():
+		return "It " + string(r.State()) + because(runNote(o)) + because(o.Detail)
+	case r.State() == job.Unknown && r.Terminal():
+		return "It ended, and nobody can say how" + because(o.Detail)
+	case r.State() == job.Held && o.Reason == job.NeedsOperator:
+		return "The source waits for an operator" + because(o.Detail)
 	}
-	return string(s)
+	return ""
 }
 
-func detail(r *job.Run) string {
-	if r.Latest.Detail == "" {
-		return ""
+// because adds what is known about the cause.
+func because(s string) string {
+	if s == "" {
+		return "."
 	}
-	return ": " + r.Latest.Detail
+	return ": " + strings.TrimSuffix(s, ".") + "."
+}
+
+// remedy says what a person can do about a node in trouble.
+func remedy(n *chain.NodeState) string {
+	switch {
+	case n.Run == nil && n.Send == chain.SendInDoubt:
+		return "Look at the source. Rerun it if it did not start; mark it OK or skip it if it did or need not."
+	case n.Run != nil && n.Run.State() == job.Unknown:
+		return "Find out how it ended. Mark it OK, rerun it, or skip it."
+	case n.Run != nil && n.Run.State() == job.Held:
+		return "Answer at the source."
+	}
+	return "Rerun it, mark it OK, or skip it."
+}
+
+// shortTrouble names the trouble in a word or two.
+func shortTrouble(n *chain.NodeState) string {
+	switch {
+	case n.Settled == "" && n.Run == nil && n.Send == chain.SendInDoubt:
+		return "in doubt"
+	case n.Settled == "" && n.Run == nil && n.Send == chain.SendRefused:
+		return "refused"
+	}
+	return string(n.State())
 }
 
 // stops names the nodes that wait for a node and are not over, directly or not.
@@ -130,11 +154,20 @@ func (p *Pages) sourceNeeds(all []federation.SourceStatus) []attention {
 		if s.Stopped {
 			out = append(out, attention{
 				Chip: p.sourceChip(s), Where: "source " + s.Name, URL: sourceURL(s.Name),
-				What: "it is not polled any more: " + s.Error, Since: p.when(s.Since), Fix: s.Fix,
+				What: "It is not polled any more" + because(s.Error), Since: p.when(s.Since), Fix: s.Fix,
 			})
 		}
 	}
 	return out
+}
+
+// byWeight puts first what stops others, then what is worse, then what is latest.
+func byWeight(a, b attention) int {
+	return cmp.Or(
+		cmp.Compare(min(1, len(b.Stops)), min(1, len(a.Stops))),
+		cmp.Compare(rank(job.State(b.Chip.Shape)), rank(job.State(a.Chip.Shape))),
+		b.Since.at.Compare(a.Since.at),
+	)
 }
 
 func needsText(n int) string {

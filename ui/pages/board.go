@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -52,7 +53,7 @@ func (p *Pages) board(c echo.Context, f *frame) (any, error) {
 	ctx := c.Request().Context()
 	all := p.engine.Sources()
 	blind := blindOf(all)
-	v := boardView{Needs: p.sourceNeeds(all), Sources: p.sourceRows(all), NoSources: len(all) == 0}
+	v := boardView{Sources: p.sourceRows(all), NoSources: len(all) == 0}
 	open, more, err := paging.Instances(ctx, p.store, store.InstanceFilter{Open: true, Limit: boardOpen})
 	if err != nil {
 		return nil, err
@@ -64,9 +65,11 @@ func (p *Pages) board(c echo.Context, f *frame) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.Needs = append(v.Needs, p.needs(&open[i], def, blind)...)
+		v.Needs = append(v.Needs, p.needs(&open[i], def)...)
 		v.Open = append(v.Open, p.instanceRow(&open[i], def, blind))
 	}
+	slices.SortStableFunc(v.Needs, byWeight)
+	v.Needs = append(v.Needs, p.sourceNeeds(all)...)
 	if v.Closed, err = p.recentlyClosed(ctx, &defs, blind); err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func (p *Pages) instance(c echo.Context, f *frame) (any, error) {
 	v := instanceView{
 		Name: instanceName(k), Chain: k.Chain, ChainURL: chainURL(k.Chain), Key: k.String(), Date: k.BusinessDate, Cycle: k.Cycle,
 		Version: in.Version, NoDef: def == nil, Opened: p.when(in.Opened), Closed: p.when(in.Closed), Chip: overall(&in),
-		Says: standing(&in), Needs: p.needs(&in, def, blind),
+		Says: standing(&in), Needs: p.needs(&in, def),
 	}
 	if def != nil {
 		v.Service, v.Zone = def.Service, def.Timezone

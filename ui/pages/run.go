@@ -33,6 +33,7 @@ type runView struct {
 	Seens     []seenRow
 	MoreSeen  bool
 	Why       whyView
+	Uses      []useRow
 	Up        []upRow
 	MoreUp    bool
 	LogURL    string
@@ -61,6 +62,17 @@ type seenRow struct {
 	URL        string
 	Detail     string
 	Attempt    int
+}
+
+// useRow is an instance of a chain in which the run counts.
+type useRow struct {
+	Name    string
+	URL     string
+	Node    string
+	Stage   chain.Stage
+	Verdict string // of a watched handoff
+	Reason  string
+	Receipt string
 }
 
 // whyView says why the run started.
@@ -112,6 +124,11 @@ func (p *Pages) run(c echo.Context, f *frame) (any, error) {
 	v.MoreSeen = step.MoreObservations
 	v.Why = p.whyView(step)
 	v.Up = p.upRows(step, 0)
+	uses, err := lineage.Uses(c.Request().Context(), p.store, &step.Run)
+	if err != nil {
+		return nil, err
+	}
+	v.Uses = useRows(uses)
 	f.Title, f.Section, f.Refresh = k.Ref().String(), "runs", 30
 	f.Live = []string{"run:" + k.String(), "source:" + k.Source}
 	f.Announce = v.Ref + ": " + v.Chip.Word
@@ -151,6 +168,18 @@ func (p *Pages) seenRow(o *lineage.Observation) seenRow {
 		row.Offset = offsetText(millis(*ms))
 	}
 	return row
+}
+
+func useRows(uses []lineage.Use) []useRow {
+	var out []useRow
+	for _, u := range uses {
+		row := useRow{Name: instanceName(u.Key), URL: instanceURL(u.Key), Node: u.Node, Stage: u.Stage}
+		if u.Judged != nil {
+			row.Verdict, row.Reason, row.Receipt = words(u.Judged.Receipt.Verdict), u.Judged.Receipt.Reason, receiptURL(u.Judged.Hash)
+		}
+		out = append(out, row)
+	}
+	return out
 }
 
 func (p *Pages) whyView(s *lineage.Step) whyView {

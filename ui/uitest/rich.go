@@ -79,7 +79,7 @@ func (r *richSite) sources() {
 			Rights: append(good[:1:1], federation.RightStatus{
 				Name: "read /var/log/cron.log", Why: "to see starts of jobs without the wrapper", Granted: "no", Fix: "usermod -aG adm rates",
 			}),
-			Problems: []federation.Problem{{Where: "crontab of rates, line 12", What: "minute 75 is out of range: cron ignores the line", Fix: "75 4 * * *  →  15 5 * * *"}},
+			Problems: []federation.Problem{{Where: "crontab of rates, line 12", What: "minute 75 is out of range: cron ignores the line", Fix: "Write the minute as 0 to 59: 15 5 * * *"}},
 			LastSeen: now.Add(-11 * time.Second), Since: at(1440), NextPoll: now.Add(19 * time.Second), Interval: 30 * time.Second, Offset: &late,
 			Polls: 2881, Failures: 0, Jobs: 3, Gaps: []federation.Gap{{What: "spool overwritten: 12 records lost", Since: at(900), Until: at(870)}},
 		},

@@ -18,6 +18,7 @@
   const textFont = "12px system-ui, sans-serif";
   const nodeHeight = 58;
   const widest = 250;
+  const narrow = 168;
 
   const fit = (text, font, most) => {
     if (width(text, font) <= most) return text;
@@ -26,15 +27,21 @@
     return short + "…";
   };
 
-  const nodeWidth = (n) =>
-    Math.min(widest, Math.max(130, 44 + Math.max(width(n.id, nameFont), width(n.word || n.stage, textFont), width(n.job, textFont))));
+  const nodeWidth = (n, most) =>
+    Math.min(most, Math.max(124, 44 + Math.max(width(n.id, nameFont), width(n.word || n.stage, textFont), width(n.job, textFont))));
+
+  // An edge says what is not usual about it. The layout leaves room for the words.
+  const labelOf = (e) => {
+    const label = [e.on === "success" ? "" : "on " + e.on, e.value === "unknown" || e.value === "never" ? e.value : ""].filter(Boolean).join(", ");
+    return label ? { label, width: width(label, textFont) + 14, height: 16, labelpos: "c" } : {};
+  };
 
   const layout = (data, down) => {
     const g = new dagre.graphlib.Graph();
-    g.setGraph({ rankdir: down ? "TB" : "LR", nodesep: down ? 22 : 18, ranksep: down ? 34 : 56, marginx: 6, marginy: 6 });
+    g.setGraph({ rankdir: down ? "TB" : "LR", nodesep: down ? 22 : 18, ranksep: down ? 34 : 48, marginx: 6, marginy: 6 });
     g.setDefaultEdgeLabel(() => ({}));
-    for (const n of data.nodes) g.setNode(n.id, { ...n, width: nodeWidth(n), height: nodeHeight });
-    for (const e of data.edges) if (g.hasNode(e.from) && g.hasNode(e.to)) g.setEdge(e.from, e.to, { ...e });
+    for (const n of data.nodes) g.setNode(n.id, { ...n, width: nodeWidth(n, down ? narrow : widest), height: nodeHeight });
+    for (const e of data.edges) if (g.hasNode(e.from) && g.hasNode(e.to)) g.setEdge(e.from, e.to, { ...e, ...labelOf(e) });
     dagre.layout(g);
     return g;
   };
@@ -62,11 +69,7 @@
   const drawEdge = (e) => {
     const kind = (e.value || "plain").replaceAll(" ", "-");
     const group = make("g", { class: "edge e-" + kind }, make("path", { class: "line", d: path(e.points) }), arrow(e.points));
-    const words = [e.on === "success" ? "" : "on " + e.on, e.value === "unknown" || e.value === "never" ? e.value : ""].filter(Boolean);
-    if (words.length > 0) {
-      const mid = e.points[Math.floor(e.points.length / 2)];
-      group.append(make("text", { class: "label", x: mid.x, y: mid.y - 5, "text-anchor": "middle" }, words.join(", ")));
-    }
+    if (e.label) group.append(make("text", { class: "label", x: e.x, y: e.y + 4, "text-anchor": "middle" }, e.label));
     return group;
   };
 
@@ -108,6 +111,7 @@
     const g = layout(data, down);
     const size = g.graph();
     const svg = make("svg", { viewBox: `0 0 ${size.width} ${size.height}`, width: size.width, height: size.height, focusable: "false" });
+    svg.style.minWidth = size.width * 0.8 + "px"; // below that it scrolls: small text helps nobody
     for (const e of g.edges()) svg.append(drawEdge(g.edge(e)));
     for (const id of g.nodes()) svg.append(drawNode(g.node(id)));
     figure.querySelector(".canvas").replaceChildren(svg);
