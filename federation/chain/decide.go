@@ -208,7 +208,7 @@ func (d *draft) tick(t Timer) {
 	case d.live(t.Key) == nil:
 	case t.Node < 0:
 		d.expire(t.Key)
-	default:
+	case t.Node < len(d.live(t.Key).Nodes):
 		d.look(place{t.Key, t.Node})
 	}
 }

@@ -133,12 +133,29 @@ func truthTable(t *testing.T) []truthRow {
 // TestVerdict checks how several dependencies go together: all must be met, and the worst one speaks.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
-	order := []Value{Met, NotMet, Unclear, Never}
-	for i := range order {
-		for j := range order {
-			worst := order[max(i, j)]
-			if got := order[max(weight(order[i]), weight(order[j]))]; got != worst {
-				t.Errorf("%s and %s: %s, want %s", order[i], order[j], got, worst)
+	upstream := []NodeState{{Settled: SettledSkipped}, {}, {Send: SendInDoubt}, {Settled: SettledNotNeeded}}
+	values := []Value{Met, NotMet, Unclear, Never} // of each for success, from best to worst
+	def := Definition{Chain: "c", DayCut: "00:00", KeepOpen: 3600, Timezone: "UTC", Nodes: []Node{
+		{Name: "a", Job: job.Ref{Source: "h", Job: "a"}, Stage: Drive},
+		{Name: "b", Job: job.Ref{Source: "h", Job: "b"}, Stage: Drive},
+		{Name: "c", Job: job.Ref{Source: "h", Job: "c"}, Stage: Drive, After: []Dependency{{"a", OnSuccess}, {"b", OnSuccess}}},
+	}}
+	rec, err := def.Seal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range upstream {
+		for j, b := range upstream {
+			k := Key{Chain: "c", BusinessDate: "2026-11-22"}
+			a.Name, b.Name = "a", "b"
+			in := Instance{Key: k, Version: rec.Hash, Nodes: []NodeState{a, b, {Name: "c"}}}
+			s, err := Restored(site, Restore{Versions: []Definition{def}, Instances: []Instance{in}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := Explain(s, k, in.Opened)[2]
+			if got.Value != values[max(i, j)] || got.Inputs[0].Value != values[i] || got.Inputs[1].Value != values[j] {
+				t.Errorf("%s and %s: %s, want %s", values[i], values[j], got.Value, values[max(i, j)])
 			}
 		}
 	}
