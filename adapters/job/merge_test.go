@@ -63,6 +63,11 @@ func TestMergeIsAJoin(t *testing.T) {
 		list := make([]job.Observation, 1+r.IntN(7))
 		for i := range list {
 			list[i] = random(r)
+			if i > 0 && r.IntN(2) == 0 { // another sighting of a fact
+				sighting := list[i].Sighting
+				list[i] = list[r.IntN(i)]
+				list[i].Sighting = sighting
+			}
 		}
 		want := fold(t, job.Run{}, list...)
 		for range 5 {
@@ -138,6 +143,10 @@ func TestMergeStories(t *testing.T) {
 		"held and let go, as a snapshot tells it": {
 			[]job.Observation{seen(1, job.Running), seen(3, job.Held), seen(5, job.Running)},
 			job.Status{Attempt: 1, State: job.Running},
+		},
+		"held, as a snapshot tells it": {
+			[]job.Observation{seen(3, job.Held), seen(1, job.Running)},
+			job.Status{Attempt: 1, State: job.Held},
 		},
 		"the start arrives after the end": {
 			[]job.Observation{seen(1, job.Succeeded, happened(60)), seen(2, job.Running, happened(0))},
