@@ -14,7 +14,9 @@ type Sum struct {
 }
 
 // String gives "crc.length", the form in which the host's programs write it.
-func (s Sum) String() string { return strconv.FormatUint(uint64(s.CRC), 10) + "." + strconv.Itoa(s.Length) }
+func (s Sum) String() string {
+	return strconv.FormatUint(uint64(s.CRC), 10) + "." + strconv.Itoa(s.Length)
+}
 
 // ParseSum reads what String wrote.
 func ParseSum(text string) (Sum, bool) {

@@ -1,0 +1,204 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"signalbox/adapters"
+)
+
+// stuck is how long a cancelled command may take to let go of its session before the whole connection
+// is given up.
+const stuck = 2 * time.Second
+
+// result is what a command left.
+type result struct {
+	out, errText []byte
+	status       int  // exit status; 128+n for a signal
+	lost         bool // the connection went before the exit status came
+}
+
+// run carries out one command line. limit bounds what it may print.
+func (h *Host) run(ctx context.Context, op, command string, stdin []byte, limit int) (result, error) {
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return result{}, h.fail(op, adapters.EffectNone, context.Cause(ctx))
+	}
+	for {
+		l, fresh, err := h.connect(ctx)
+		if err != nil {
+			<-h.slots
+			return result{}, h.fail(op, adapters.EffectNone, err)
+		}
+		x := &execution{line: l, command: command, stdin: stdin, done: make(chan struct{})}
+		x.out.limit, x.errText.limit = limit, 4<<10
+		h.wg.Go(func() { x.work() })
+		select {
+		case <-x.done:
+		case <-ctx.Done():
+			h.wg.Go(func() {
+				x.abort()
+				<-h.slots
+			})
+			return result{}, h.fail(op, x.effect(), context.Cause(ctx))
+		}
+		if x.err != nil && !x.sent.Load() && !fresh && isGone(x.err) {
+			continue // the connection had died unnoticed, and nothing was sent: once more on a new one
+		}
+		<-h.slots
+		return h.finish(op, x)
+	}
+}
+
+func (h *Host) finish(op string, x *execution) (result, error) {
+	r := result{out: x.out.bytes(), errText: x.errText.bytes()}
+	var exit *ssh.ExitError
+	var missing *ssh.ExitMissingError
+	switch {
+	case x.out.over():
+		return result{}, &adapters.Error{
+			Kind: adapters.Malformed, Op: op, Subject: h.address, Effect: x.effect(),
+			Err: fmt.Errorf("the answer is longer than %d bytes", x.out.limit),
+		}
+	case x.err == nil:
+	case errors.As(x.err, &exit):
+		r.status = exit.ExitStatus()
+		if exit.Signal() != "" && r.status == 0 {
+			r.status = 128
+		}
+	case errors.As(x.err, &missing):
+		r.lost = true
+	default:
+		return result{}, h.fail(op, x.effect(), x.err)
+	}
+	return r, nil
+}
+
+// isGone tells an error of a connection that is no longer there from one of the command.
+func isGone(err error) bool {
+	var full *ssh.OpenChannelError
+	return !errors.As(err, &full)
+}
+
+// execution is one command on its way. work runs in a goroutine of its own, since nearly every call
+// of the SSH library may block for ever on a silent peer.
+type execution struct {
+	line    *line
+	command string
+	stdin   []byte
+	out     capped
+	errText capped
+	sent    atomic.Bool // the request may have reached the host
+	refused atomic.Bool // the host said that it will not run it
+	err     error       // readable once done is closed
+	done    chan struct{}
+
+	mu      sync.Mutex
+	session *ssh.Session
+	aborted bool
+}
+
+func (x *execution) effect() adapters.Effect {
+	if x.sent.Load() && !x.refused.Load() {
+		return adapters.EffectUnknown
+	}
+	return adapters.EffectNone
+}
+
+func (x *execution) work() {
+	defer close(x.done)
+	session, err := x.line.client.NewSession()
+	if err != nil {
+		x.err = err
+		return
+	}
+	defer func() { _ = session.Close() }() // after Wait it is closed already
+	x.mu.Lock()
+	x.session = session
+	aborted := x.aborted
+	x.mu.Unlock()
+	if aborted {
+		x.err = context.Canceled
+		return
+	}
+	x.out.full = func() { _ = session.Close() } // what comes is not wanted any more
+	session.Stdout, session.Stderr = &x.out, &x.errText
+	pipe, err := session.StdinPipe()
+	if err != nil {
+		x.err = err
+		return
+	}
+	x.sent.Store(true)
+	if err = session.Start(x.command); err != nil {
+		kind, _ := judge(err)
+		x.refused.Store(kind == adapters.Rejected)
+		x.err = err
+		return
+	}
+	var feed sync.WaitGroup
+	feed.Go(func() {
+		_, _ = io.Copy(pipe, bytes.NewReader(x.stdin)) // a command may end without reading everything
+		_ = pipe.Close()
+	})
+	x.err = session.Wait()
+	feed.Wait()
+}
+
+// abort ends a command that nobody waits for any more: softly by closing its session, and hard by
+// closing the connection if that does not help. It returns when work has ended.
+func (x *execution) abort() {
+	x.mu.Lock()
+	x.aborted = true
+	session := x.session
+	x.mu.Unlock()
+	hard := time.AfterFunc(stuck, x.line.close)
+	defer hard.Stop()
+	if session != nil {
+		_ = session.Close() // if it cannot be sent, the timer ends it
+	}
+	<-x.done
+}
+
+// capped keeps the first limit bytes and calls full once when more come.
+type capped struct {
+	limit int
+	full  func()
+
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	more bool
+}
+
+func (c *capped) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	room := c.limit - c.buf.Len()
+	c.buf.Write(p[:min(room, len(p))])
+	first := room < len(p) && !c.more
+	c.more = c.more || room < len(p)
+	c.mu.Unlock()
+	if first && c.full != nil {
+		go c.full()
+	}
+	return len(p), nil
+}
+
+func (c *capped) bytes() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.buf.Bytes()
+}
+
+func (c *capped) over() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.more
+}
