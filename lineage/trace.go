@@ -260,7 +260,9 @@ func origin(s *Step) (Origin, string) {
 		return BySchedule, "started by the native schedule of " + s.Run.Key.Source
 	case job.CauseManual:
 		return ByPerson, "started by a person or a program at " + s.Run.Key.Source
-	case job.CauseBridge, job.CauseUnknown:
+	case job.CauseBridge:
+		return ByUnknown, s.Run.Key.Source + " says that Signalbox started it; this ledger holds no such start"
+	case job.CauseUnknown:
 	}
 	return ByUnknown, s.Run.Key.Source + " does not tell who started it; this Signalbox did not"
 }

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -121,9 +122,7 @@ func (p *Pages) instance(c echo.Context, f *frame) (any, error) {
 	if def != nil {
 		v.Service, v.Zone = def.Service, def.Timezone
 	}
-	if v.Nodes, err = p.nodeRows(ctx, &in, def, blind); err != nil {
-		return nil, err
-	}
+	v.Nodes = p.nodeRows(ctx, &in, def, blind)
 	v.Graph = graphOf(def, v.Nodes)
 	if v.Receipts, v.More, err = p.receiptRows(ctx, k); err != nil {
 		return nil, err
@@ -149,12 +148,13 @@ func instanceParam(c echo.Context) (chain.Key, error) {
 	return k, nil
 }
 
-func (p *Pages) nodeRows(ctx context.Context, in *chain.Instance, def *chain.Definition, blind map[string]federation.SourceStatus) ([]nodeRow, error) {
-	why := map[string]chain.Explanation{}
+func (p *Pages) nodeRows(ctx context.Context, in *chain.Instance, def *chain.Definition, blind map[string]federation.SourceStatus) []nodeRow {
+	why, untold := map[string]chain.Explanation{}, ""
 	if in.Closed.IsZero() {
 		all, err := p.engine.Explain(ctx, in.Key)
-		if err != nil {
-			return nil, err
+		if err != nil { // what is stored can still be shown
+			p.logFault("why the nodes of "+in.Key.String()+" wait", err)
+			untold = "cannot be told now: " + fault.Of(err).Detail
 		}
 		for _, e := range all {
 			why[e.Node] = e
@@ -164,7 +164,7 @@ func (p *Pages) nodeRows(ctx context.Context, in *chain.Instance, def *chain.Def
 	for i := range in.Nodes {
 		row := p.nodeRow(&in.Nodes[i], def, blind)
 		e := why[row.Name]
-		row.Why, row.NotBefore, row.GiveUpAt = e.Reason, p.when(e.NotBefore), p.when(e.GiveUpAt)
+		row.Why, row.NotBefore, row.GiveUpAt = cmp.Or(e.Reason, untold), p.when(e.NotBefore), p.when(e.GiveUpAt)
 		row.Passed = row.GiveUpAt.Known() && !p.now().Before(e.GiveUpAt)
 		row.Inputs = p.inputRows(e.Inputs)
 		if in.Closed.IsZero() {
@@ -172,7 +172,7 @@ func (p *Pages) nodeRows(ctx context.Context, in *chain.Instance, def *chain.Def
 		}
 		out = append(out, row)
 	}
-	return out, nil
+	return out
 }
 
 func (p *Pages) nodeRow(n *chain.NodeState, def *chain.Definition, blind map[string]federation.SourceStatus) nodeRow {

@@ -115,7 +115,7 @@ func causeText(c job.Cause) string {
 	case job.CauseBridge:
 		return "Signalbox"
 	case job.CauseSchedule:
-		return "native schedule"
+		return "schedule"
 	case job.CauseManual:
 		return "by hand at the source"
 	case job.CauseUnknown:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -70,13 +71,19 @@ func spanText(d time.Duration) string {
 // exactSpan gives a span to the second, for durations of runs: "53 min 12 s".
 func exactSpan(d time.Duration) string {
 	s := int64(d.Round(time.Second) / time.Second)
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%d s", s)
-	case s < 3600:
-		return fmt.Sprintf("%d min %d s", s/60, s%60)
+	if s < 60 {
+		return strconv.FormatInt(s, 10) + " s"
 	}
-	return fmt.Sprintf("%d h %d min %d s", s/3600, s%3600/60, s%60)
+	var parts []string
+	for _, u := range []struct {
+		n    int64
+		name string
+	}{{s / 3600, " h"}, {s % 3600 / 60, " min"}, {s % 60, " s"}} {
+		if u.n > 0 {
+			parts = append(parts, strconv.FormatInt(u.n, 10)+u.name)
+		}
+	}
+	return strings.Join(parts, " ")
 }
 
 // offsetText tells how far a source's clock is off: "0.180 s ahead", "7 min 4 s behind".
