@@ -234,9 +234,9 @@ func (s *State) open(in Instance) {
 		s.link(place{in.Key, i}, &l.Nodes[i])
 	}
 	if in.Key.Cycle != "" {
-		keys := append(s.cycles[in.Key.Chain], in.Key)
-		slices.SortFunc(keys, compareKeys)
-		s.cycles[in.Key.Chain] = keys
+		keys := s.cycles[in.Key.Chain]
+		i, _ := slices.BinarySearchFunc(keys, in.Key, compareKeys)
+		s.cycles[in.Key.Chain] = slices.Insert(keys, i, in.Key)
 	}
 }
 
