@@ -55,7 +55,7 @@ func (t *task) records(ctx context.Context) error {
 	args := make([]any, 0, len(t.b.Records)*5)
 	for i := range t.b.Records {
 		r := &t.b.Records[i]
-		args = append(args, nanos(r.At), r.Kind, r.Subject, r.Hash[:], r.Body)
+		args = append(args, nanos(r.At), r.Kind, shelf(r.Subject), r.Hash[:], r.Body)
 	}
 	if _, err := t.db.rows(ctx, insertRecords, args); err != nil {
 		return fmt.Errorf("append records: %w", err)
@@ -133,6 +133,7 @@ func (t *task) listings(ctx context.Context) error {
 
 func (t *task) runs(ctx context.Context) error {
 	args := make([]any, 0, len(t.b.Runs)*8)
+	slices := map[int64]bool{}
 	for i := range t.b.Runs {
 		r := &t.b.Runs[i]
 		doc, err := json.Marshal(r)
@@ -140,7 +141,16 @@ func (t *task) runs(ctx context.Context) error {
 			return fmt.Errorf("run %s: %w", r.Key, err)
 		}
 		k := &r.Key
-		args = append(args, k.Source, k.Native, k.Job, k.Epoch, string(r.State()), nanos(store.Activity(r)), r.Token, string(doc))
+		activity := nanos(store.Activity(r))
+		slices[activity>>sliceBits] = true
+		args = append(args, k.Source, k.Native, k.Job, k.Epoch, string(r.State()), activity, r.Token, string(doc))
+	}
+	var touched []any
+	for n := range slices {
+		touched = append(touched, n)
+	}
+	if _, err := t.db.rows(ctx, insertSlices, touched); err != nil {
+		return fmt.Errorf("write runs: %w", err)
 	}
 	if _, err := t.db.rows(ctx, insertRuns, args); err != nil {
 		return fmt.Errorf("write runs: %w", err)

@@ -21,7 +21,7 @@ const (
 )
 
 var (
-	insertRecords = bulk{5, "INSERT INTO record (at, kind, subject, hash, body)", "ON CONFLICT (hash) DO NOTHING"}
+	insertRecords = bulk{5, "INSERT INTO record (at, kind, subject, hash, body)", "ON CONFLICT (subject, hash) DO NOTHING"}
 
 	insertSources = bulk{
 		6, "INSERT INTO source (name, cursor, cursor_at, listed_at, offset_ns, doc)",
@@ -39,6 +39,8 @@ var (
 		`ON CONFLICT (source, native, job, epoch) DO UPDATE SET state = excluded.state,
 		activity = excluded.activity, token = excluded.token, doc = excluded.doc`,
 	}
+
+	insertSlices = bulk{1, "INSERT INTO run_slice (n)", "ON CONFLICT DO NOTHING"}
 
 	insertInstances = bulk{
 		6, "INSERT INTO instance (chain, business_date, cycle, version, opened, closed)",

@@ -22,43 +22,40 @@ func (r *Reader) Run(ctx context.Context, k job.RunKey) (job.Run, error) {
 	return found[0], nil
 }
 
-// Runs implements [store.View].
+// Runs implements [store.View]. Each way to filter has an index that gives its rows in order, so that a
+// page costs what it shows, however long the history is.
 func (r *Reader) Runs(ctx context.Context, f store.RunFilter) ([]job.Run, error) {
 	limit := pageSize(f.Limit)
 	q := &query{text: "SELECT doc FROM run WHERE id IN (SELECT id FROM ("}
-	if f.Token == "" && f.Job == "" && len(f.States) > 0 && !slices.Contains(f.States, job.Succeeded) {
+	switch rare := len(f.States) > 0 && !slices.Contains(f.States, job.Succeeded); {
+	case f.Token != "":
+		runIDs(q, "run INDEXED BY run_token WHERE token <> ''", &f, limit)
+	case f.Source != "" && f.Job != "":
+		runIDs(q, "run_slice s CROSS JOIN run INDEXED BY run_of_job WHERE activity >> 45 = +s.n", &f, limit)
+	case rare:
 		for i, state := range f.States {
 			if i > 0 {
 				q.add(" UNION ALL ")
 			}
 			one := f
 			one.States = []job.State{state}
-			runIDs(q, "INDEXED BY run_state WHERE state <> 'succeeded'", &one, limit)
+			runIDs(q, "run INDEXED BY run_state WHERE state <> 'succeeded'", &one, limit)
 		}
-	} else {
-		runIDs(q, runPath(&f), &f, limit)
+	case f.Source != "":
+		runIDs(q, "run INDEXED BY run_of_source WHERE true", &f, limit)
+	default:
+		runIDs(q, "run INDEXED BY run_activity WHERE true", &f, limit)
 	}
 	q.add(" ORDER BY activity DESC, id DESC LIMIT ?)) ORDER BY activity DESC, id DESC", limit)
 	return list(ctx, r, "read runs", scanDoc[job.Run], q.text, q.args...)
 }
 
-// runPath names the index that gives the rows of a filter in order, so that a page costs what it shows
-// however long the history is.
-func runPath(f *store.RunFilter) string {
-	switch {
-	case f.Token != "":
-		return "INDEXED BY run_token WHERE token <> ''"
-	case f.Source != "" && f.Job != "":
-		return "INDEXED BY run_of_job WHERE true"
-	case f.Source != "":
-		return "INDEXED BY run_of_source WHERE true"
-	}
-	return "INDEXED BY run_activity WHERE true"
-}
+// sliceBits is how the index of the runs of a job is cut: see the schema.
+const sliceBits = 45
 
-// runIDs adds a query for the ids of the first limit rows along one index.
-func runIDs(q *query, path string, f *store.RunFilter, limit int) {
-	q.add("SELECT * FROM (SELECT id, activity FROM run " + path)
+// runIDs adds a query for the ids of the first limit rows that a filter selects from a table.
+func runIDs(q *query, from string, f *store.RunFilter, limit int) {
+	q.add("SELECT * FROM (SELECT id, activity FROM " + from)
 	if f.Source != "" {
 		q.and("source = ?", f.Source)
 	}
@@ -79,5 +76,12 @@ func runIDs(q *query, path string, f *store.RunFilter, limit int) {
 		q.and("(activity, id) < (?, (SELECT id FROM run WHERE source = ? AND native = ? AND job = ? AND epoch = ?))",
 			nanos(f.Before), k.Source, k.Native, k.Job, k.Epoch)
 	}
-	q.add(" ORDER BY activity DESC, id DESC LIMIT ?)", limit)
+	order := "activity DESC, id DESC"
+	if f.Job != "" && f.Token == "" {
+		if !f.Before.IsZero() {
+			q.and("s.n <= ?", nanos(f.Before)>>sliceBits)
+		}
+		order = "s.n DESC, " + order // the same order: slices are cut by activity
+	}
+	q.add(" ORDER BY "+order+" LIMIT ?)", limit)
 }

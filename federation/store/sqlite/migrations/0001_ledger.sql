@@ -2,6 +2,11 @@
 -- 32 raw bytes. A document is JSON in the words of the model; columns beside it exist to be searched.
 
 -- Everything that was seen, decided, asked for or changed, in order and without gaps. Never altered.
+--
+-- An index whose keys are scattered costs a page for every row, more and more of them as history
+-- grows. So every index here keeps what is new together: subjects of runs are stored with the native
+-- id before the job ("run#SOURCE#NATIVE#JOB"), since native ids of a source grow with time; and the
+-- index of hashes is cut into slices of 16384 records, each looked into when a hash is searched.
 CREATE TABLE record (
     seq     INTEGER PRIMARY KEY,
     at      INTEGER NOT NULL,
@@ -10,8 +15,9 @@ CREATE TABLE record (
     hash    BLOB    NOT NULL,
     body    BLOB    NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX record_hash ON record (hash);
-CREATE INDEX record_subject ON record (subject, seq);
+-- A subject follows from the bytes of a record, so equal records have equal subjects.
+CREATE UNIQUE INDEX record_subject ON record (subject, hash);
+CREATE INDEX record_hash ON record (seq >> 14, substr(hash, 1, 8));
 
 CREATE TRIGGER record_never_altered BEFORE UPDATE ON record
 BEGIN
@@ -46,8 +52,8 @@ CREATE TABLE job (
     PRIMARY KEY (source, job)
 ) STRICT, WITHOUT ROWID;
 
--- The native id stands before the job in the key: ids of a source grow with time, so that new runs
--- of thousands of jobs land on the same few pages.
+-- The native id stands before the job in the key for the same reason as above, and the runs of each
+-- job are cut into slices of 2^45 ns of activity (9.8 hours).
 CREATE TABLE run (
     id       INTEGER PRIMARY KEY,
     source   TEXT    NOT NULL,
@@ -61,7 +67,8 @@ CREATE TABLE run (
 ) STRICT;
 CREATE UNIQUE INDEX run_key ON run (source, native, job, epoch);
 CREATE INDEX run_activity ON run (activity);
-CREATE INDEX run_of_job ON run (source, job, activity);
+CREATE INDEX run_of_job ON run (activity >> 45, source, job, activity);
+CREATE TABLE run_slice (n INTEGER PRIMARY KEY) STRICT; -- the slices that hold anything
 CREATE INDEX run_of_source ON run (source, activity);
 CREATE INDEX run_state ON run (state, activity) WHERE state <> 'succeeded';
 CREATE INDEX run_token ON run (token) WHERE token <> '';
