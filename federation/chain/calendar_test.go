@@ -19,11 +19,11 @@ var oddZones = []string{
 // crossings are the days that are missing because a place went over the date line.
 var crossings = map[string]string{"Pacific/Apia": "2011-12-30", "Pacific/Kwajalein": "1993-08-21", "Pacific/Kiritimati": "1994-12-31"}
 
-func location(t testing.TB, name string) *time.Location {
-	t.Helper()
+func location(tb testing.TB, name string) *time.Location {
+	tb.Helper()
 	loc, err := time.LoadLocation(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return loc
 }

@@ -27,10 +27,16 @@ func (d *draft) evaluate(p place) {
 		if value == Never {
 			return
 		}
-		n = d.edit(p) // a rerun upstream may still bring what it waits for
+		n := d.edit(p) // a rerun upstream may still bring what it waits for
 		n.Settled, n.SettledAt = "", time.Time{}
 	}
-	w := l.windows[p.index]
+	d.conclude(p, value, inputs)
+}
+
+// conclude decides about an undecided node, given what its dependencies are worth.
+func (d *draft) conclude(p place, value Value, inputs []Input) {
+	l := d.live(p.key)
+	n, stage, w := d.node(p), l.plan.def.Nodes[p.index].Stage, l.windows[p.index]
 	late := w.passed(d.now)
 	switch {
 	case n.Send == SendPending && late && n.Released.Before(w.giveUp): // its source could not be reached until now
@@ -43,9 +49,9 @@ func (d *draft) evaluate(p place) {
 	case late:
 		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not released by "+w.giveUp.Format(time.RFC3339))
 	case value != Met || n.Held || d.now.Before(w.notBefore):
-	case node.Stage == Drive:
+	case stage == Drive:
 		d.release(p, inputs, releaseReason(inputs))
-	case node.Stage == Rehearse:
+	case stage == Rehearse:
 		d.edit(p).Released = d.now
 		d.receipt(d.nodeReceipt(p, Rehearsed, inputs, "would be released: "+releaseReason(inputs)))
 	}
@@ -122,11 +128,11 @@ func (d *draft) input(k Key, dep Dependency) Input {
 func valueOf(up *NodeState, on On) Value {
 	switch up.Settled {
 	case SettledSkipped, SettledOK:
-		return pick(on, Met, Never, Met)
+		return pick(on, Met, Never)
 	case SettledNotNeeded:
 		return Never
 	case SettledGaveUp:
-		return pick(on, NotMet, Met, Met)
+		return pick(on, NotMet, Met)
 	}
 	if up.Run == nil {
 		if up.Send == SendInDoubt {
@@ -148,26 +154,27 @@ func runValue(r *job.Run, on On) Value {
 	case releases != nil && !*releases:
 		return NotMet // its source says: let nobody go
 	case state == job.Unknown:
-		return pick(on, Unclear, Unclear, Met) // it has ended: all that "any" asks
+		return pick(on, Unclear, Unclear) // it has ended: all that "any" asks
 	case state.Good():
-		return pick(on, Met, Never, Met)
+		return pick(on, Met, Never)
 	case state == job.Skipped:
 		if releases != nil {
-			return pick(on, Met, Never, Met)
+			return pick(on, Met, Never)
 		}
-		return pick(on, NotMet, Never, Met)
+		return pick(on, NotMet, Never)
 	}
-	return pick(on, NotMet, Met, Met) // a bad end; a rerun may still bring success
+	return pick(on, NotMet, Met) // a bad end; a rerun may still bring success
 }
 
-func pick(on On, success, failure, either Value) Value {
+// pick chooses what an end means. Whatever it was, it is what "any" asks for.
+func pick(on On, success, failure Value) Value {
 	switch on {
 	case OnSuccess:
 		return success
 	case OnFailure:
 		return failure
 	case OnAny:
-		return either
+		return Met
 	}
 	return Unclear
 }

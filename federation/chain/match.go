@@ -2,6 +2,7 @@ package chain
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"signalbox/adapters/job"
@@ -57,17 +58,16 @@ func (d *draft) matchHead(w watcher, r *job.Run, begun time.Time) (place, bool) 
 }
 
 func (d *draft) matchCycle(w watcher, begun time.Time) (place, bool) {
-	keys := d.s.cycles[w.plan.def.Chain]
-	for i := len(keys) - 1; i >= 0; i-- {
-		l := d.live(keys[i])
+	for _, k := range slices.Backward(d.s.cycles[w.plan.def.Chain]) {
+		l := d.live(k)
 		if l.Version != w.plan.version {
 			continue
 		}
-		head := d.node(place{keys[i], w.plan.index[w.plan.def.Repeat]})
+		head := d.node(place{k, w.plan.index[w.plan.def.Repeat]})
 		if head.Run == nil || corrected(head.Run.Begun(), head.Run).After(begun) {
 			continue
 		}
-		p := place{keys[i], w.index}
+		p := place{k, w.index}
 		n := d.node(p)
 		return p, n.Run == nil && n.open()
 	}

@@ -58,6 +58,9 @@ func (d *draft) override(p place, v Verb) {
 // restart makes a node as it was at the beginning, for another attempt.
 func (n *NodeState) restart() { *n = NodeState{Name: n.Name, Attempt: n.Attempt + 1} }
 
+// untouched tells whether nothing has happened to the node yet.
+func (n *NodeState) untouched() bool { return n.Run == nil && n.Settled == "" && n.Send == "" }
+
 // over tells whether nothing more will come of the node by itself, or nobody can say whether it will: then
 // a person may decide.
 func (n *NodeState) over() bool {
@@ -78,34 +81,45 @@ func (d *draft) withdraw(n *NodeState, why string) {
 // refusal says why a verb cannot be carried out now, or nothing.
 func (d *draft) refusal(p place, v Verb) string {
 	n := d.node(p)
-	untouched := n.Run == nil && n.Settled == "" && n.Send == ""
-	if d.live(p.key).plan.def.Nodes[p.index].Stage != Drive && (v == Hold || v == Rerun || v == Force) {
-		return "its stage is not drive: do it at its source, which starts it"
-	}
 	switch v {
-	case Hold:
-		if !untouched {
-			return "it was released or settled already"
-		}
 	case Unhold:
 		if !n.Held {
 			return "it is not held"
 		}
+		return ""
 	case Skip, MarkOK:
-		if !n.over() && !untouched && n.Send != SendPending {
-			return "its run is under way: cancel it first"
+		return n.settleRefusal()
+	case Hold, Rerun, Force:
+		if d.live(p.key).plan.def.Nodes[p.index].Stage != Drive {
+			return "its stage is not drive: do it at its source, which starts it"
 		}
-		if n.Settled != "" && n.Settled != SettledGaveUp {
-			return "it is settled already"
-		}
-	case Rerun:
+		return d.startRefusal(p, v)
+	}
+	return "the verb is not known"
+}
+
+// settleRefusal says why a person cannot declare how the node ended, or nothing.
+func (n *NodeState) settleRefusal() string {
+	switch {
+	case !n.over() && !n.untouched() && n.Send != SendPending:
+		return "its run is under way: cancel it first"
+	case n.Settled != "" && n.Settled != SettledGaveUp:
+		return "it is settled already"
+	}
+	return ""
+}
+
+// startRefusal says why a person cannot have a say in the node's start, or nothing.
+func (d *draft) startRefusal(p place, v Verb) string {
+	n := d.node(p)
+	switch {
+	case v == Rerun:
 		return d.rerunRefusal(p)
-	case Force:
-		if !untouched && !n.over() {
-			return "it was released already and is not over"
-		}
-	default:
-		return "the verb is not known"
+	case n.untouched():
+	case v == Hold:
+		return "it was released or settled already"
+	case !n.over():
+		return "it was released already and is not over"
 	}
 	return ""
 }

@@ -14,8 +14,8 @@ import (
 //
 //	NAME [timezone=ZONE] [day_cut=HH:MM] [keep_open=DURATION] [repeat=NODE]
 //	  NODE = SOURCE/JOB, STAGE[, after NODE[:ON] ...][, not_before HH:MM][, give_up_at HH:MM][, give_up_after DURATION]
-func parseDefinition(t testing.TB, head string, nodes []string) Definition {
-	t.Helper()
+func parseDefinition(tb testing.TB, head string, nodes []string) Definition {
+	tb.Helper()
 	fields := strings.Fields(head)
 	def := Definition{Chain: fields[0], DayCut: "00:00", KeepOpen: 72 * 3600, Timezone: "UTC"}
 	for _, f := range fields[1:] {
@@ -26,26 +26,26 @@ func parseDefinition(t testing.TB, head string, nodes []string) Definition {
 		case "day_cut":
 			def.DayCut = value
 		case "keep_open":
-			def.KeepOpen = seconds(t, value)
+			def.KeepOpen = seconds(tb, value)
 		case "repeat":
 			def.Repeat = value
 		default:
-			t.Fatalf("define: %q is not known", f)
+			tb.Fatalf("define: %q is not known", f)
 		}
 	}
 	for _, line := range nodes {
-		def.Nodes = append(def.Nodes, parseNode(t, line))
+		def.Nodes = append(def.Nodes, parseNode(tb, line))
 	}
 	return def
 }
 
-func parseNode(t testing.TB, line string) Node {
-	t.Helper()
+func parseNode(tb testing.TB, line string) Node {
+	tb.Helper()
 	name, rest, _ := strings.Cut(line, "=")
 	parts := strings.Split(rest, ",")
 	ref, err := job.ParseRef(strings.TrimSpace(parts[0]))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	n := Node{Name: strings.TrimSpace(name), Job: ref, Stage: Stage(strings.TrimSpace(parts[1]))}
 	for _, part := range parts[2:] {
@@ -64,19 +64,19 @@ func parseNode(t testing.TB, line string) Node {
 		case "give_up_at":
 			n.GiveUpAt = f[1]
 		case "give_up_after":
-			n.GiveUpAfter = seconds(t, f[1])
+			n.GiveUpAfter = seconds(tb, f[1])
 		default:
-			t.Fatalf("node %s: %q is not known", n.Name, part)
+			tb.Fatalf("node %s: %q is not known", n.Name, part)
 		}
 	}
 	return n
 }
 
-func seconds(t testing.TB, s string) Seconds {
-	t.Helper()
+func seconds(tb testing.TB, s string) Seconds {
+	tb.Helper()
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return Seconds(d / time.Second)
 }

@@ -36,10 +36,10 @@ type disk struct {
 	contacts  map[string]Contact
 }
 
-func newShell(t testing.TB, now time.Time) *shell {
-	t.Helper()
+func newShell(tb testing.TB, now time.Time) *shell {
+	tb.Helper()
 	return &shell{
-		t: t, now: now, state: NewState(site), runs: map[job.RunKey]job.Run{}, given: map[string]Intent{}, careful: true,
+		t: tb, now: now, state: NewState(site), runs: map[job.RunKey]job.Run{}, given: map[string]Intent{}, careful: true,
 		disk: disk{
 			current: map[string]time.Time{}, instances: map[Key]Instance{}, closed: map[Key]bool{}, contacts: map[string]Contact{},
 		},
@@ -85,18 +85,18 @@ func (s *shell) pure(ev Event, before string, out *Outcome) {
 	}
 }
 
-func outcomeText(t testing.TB, o *Outcome) string {
-	t.Helper()
+func outcomeText(tb testing.TB, o *Outcome) string {
+	tb.Helper()
 	c := *o
 	c.activated = time.Time{}
-	return marshal(t, c)
+	return marshal(tb, c)
 }
 
-func marshal(t testing.TB, v any) string {
-	t.Helper()
+func marshal(tb testing.TB, v any) string {
+	tb.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(b)
 }
@@ -227,13 +227,6 @@ func compareTimers(a, b Timer) int {
 	return a.Node - b.Node
 }
 
-// observe merges an observation into its run and decides, whether or not it says anything new.
-func (s *shell) observe(o job.Observation) Outcome {
-	s.t.Helper()
-	run, hash := s.merge(o)
-	return s.feed(Observed{Run: run, Record: hash})
-}
-
 func (s *shell) merge(o job.Observation) (job.Run, job.Hash) {
 	s.t.Helper()
 	if err := o.Check(); err != nil {
@@ -246,25 +239,6 @@ func (s *shell) merge(o job.Observation) (job.Run, job.Hash) {
 	merged, _ := job.Merge(s.runs[o.Run], &o, rec.Hash)
 	s.runs[o.Run] = merged
 	return merged, rec.Hash
-}
-
-func (s *shell) define(def Definition) Outcome {
-	s.t.Helper()
-	rec, err := def.Seal()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.feed(Defined{Definition: def, Record: rec.Hash})
-}
-
-func (s *shell) effect(e Effect) Outcome {
-	s.t.Helper()
-	return s.feed(Effected{Effect: e, Record: s.seal(KindEffect, e)})
-}
-
-func (s *shell) command(c Command) Outcome {
-	s.t.Helper()
-	return s.feed(Commanded{Command: c, Record: s.seal(KindCommand, c)})
 }
 
 func (s *shell) seal(kind string, v any) job.Hash {

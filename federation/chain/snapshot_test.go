@@ -82,8 +82,8 @@ func hashTexts(s *State) map[string]bool {
 
 // recount computes the derived numbers and indexes of a state from its instances alone, by other means
 // than Apply does.
-func recount(t testing.TB, s *State) {
-	t.Helper()
+func recount(tb testing.TB, s *State) {
+	tb.Helper()
 	waits, tokens, runs := map[string]int{}, 0, 0
 	for k, l := range s.live {
 		left := 0
@@ -98,26 +98,26 @@ func recount(t testing.TB, s *State) {
 			if n.Token != "" {
 				tokens++
 				if s.byToken[n.Token] != (place{k, i}) {
-					t.Fatalf("token %s of %s/%s is not found", n.Token, k, n.Name)
+					tb.Fatalf("token %s of %s/%s is not found", n.Token, k, n.Name)
 				}
 			}
 			if n.Run != nil {
 				runs++
 				if !slices.Contains(s.byRun[n.Run.Key], place{k, i}) {
-					t.Fatalf("run %s of %s/%s is not found", n.Run.Key, k, n.Name)
+					tb.Fatalf("run %s of %s/%s is not found", n.Run.Key, k, n.Name)
 				}
 			}
 		}
 		if left != l.left {
-			t.Fatalf("%s: %d nodes keep it open, %d were counted", k, left, l.left)
+			tb.Fatalf("%s: %d nodes keep it open, %d were counted", k, left, l.left)
 		}
 		if left == 0 {
-			t.Fatalf("%s: nothing keeps it open, and it is open", k)
+			tb.Fatalf("%s: nothing keeps it open, and it is open", k)
 		}
 	}
 	for source := range s.waits {
 		if s.waits[source] != waits[source] || s.Awaited(source) != (waits[source] > 0) {
-			t.Fatalf("source %s: %d nodes wait, %d were counted", source, waits[source], s.waits[source])
+			tb.Fatalf("source %s: %d nodes wait, %d were counted", source, waits[source], s.waits[source])
 		}
 	}
 	found := 0
@@ -125,7 +125,7 @@ func recount(t testing.TB, s *State) {
 		found += len(places)
 	}
 	if len(s.byToken) != tokens || found != runs {
-		t.Fatalf("%d tokens and %d runs stand in the indexes, want %d and %d", len(s.byToken), found, tokens, runs)
+		tb.Fatalf("%d tokens and %d runs stand in the indexes, want %d and %d", len(s.byToken), found, tokens, runs)
 	}
 }
 

@@ -55,9 +55,9 @@ var tapeDefinitions = []string{
   push = hb/push, drive`,
 }
 
-func newTape(t testing.TB, bytes []byte) *tape {
-	t.Helper()
-	p := &tape{shell: newShell(t, time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)), bytes: bytes, sample: 10}
+func newTape(tb testing.TB, bytes []byte) *tape {
+	tb.Helper()
+	p := &tape{shell: newShell(tb, time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)), bytes: bytes, sample: 10}
 	for i := range tapeDefinitions {
 		for _, n := range p.definition(i).Nodes {
 			p.jobs, p.names = append(p.jobs, n.Job), append(p.names, n.Name)
