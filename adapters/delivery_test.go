@@ -246,8 +246,13 @@ func TestOffset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type sample struct{ off, trip time.Duration }
 		samples := []sample{
-			{time.Second, 0}, {3 * time.Second, time.Second}, {time.Hour, 0}, {2 * time.Second, 500 * time.Millisecond},
-			{9 * time.Minute, 3 * time.Second}, {2500 * time.Millisecond, 0}, {0, 0},
+			{time.Second, 0},
+			{3 * time.Second, time.Second},
+			{time.Hour, 0},
+			{2 * time.Second, 500 * time.Millisecond},
+			{9 * time.Minute, 3 * time.Second},
+			{2500 * time.Millisecond, 0},
+			{0, 0},
 		}
 		f := &fake{answer: func(_ context.Context, n int, c adapters.Cursor) (adapters.Batch, error) {
 			s := samples[n-1]
@@ -257,13 +262,13 @@ func TestOffset(t *testing.T) {
 			return b, nil
 		}}
 		src := source(t, f, adapters.SourceOptions{})
-		want := []time.Duration{1000, 2000, 3000, 2500, 2500, 2500, 2500} // ms
+		want := []int64{1000, 2000, 3000, 2500, 2500, 2500, 2500} // ms
 		for i := range samples {
 			if _, err := src.Poll(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
-			if got := src.Health().Offset; got == nil || *got != want[i]*time.Millisecond {
-				t.Errorf("offset after %d polls: %v, want %s", i+1, got, want[i]*time.Millisecond)
+			if got := src.Health().Offset; got == nil || got.Milliseconds() != want[i] {
+				t.Errorf("offset after %d polls: %v, want %d ms", i+1, got, want[i])
 			}
 		}
 	})

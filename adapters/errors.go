@@ -65,8 +65,7 @@ func KindOf(err error) Kind {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return Unavailable
@@ -74,8 +73,7 @@ func KindOf(err error) Kind {
 
 // EffectOf gives the effect of an error: that of the first [*Error] in its chain, else EffectUnknown.
 func EffectOf(err error) Effect {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Effect
 	}
 	return EffectUnknown

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -14,19 +13,19 @@ import (
 )
 
 // printer is a sink that prints what it takes.
-type printer struct{ taken chan struct{} }
+type printer struct{ listed chan struct{} }
 
-func (p printer) Take(_ context.Context, source string, b adapters.Batch) error {
+func (printer) Take(_ context.Context, source string, b adapters.Batch) error {
 	for _, o := range b.Observations {
 		fmt.Println(o.Run, o.State, o.NativeState)
 	}
 	fmt.Println(source, "is read up to", string(b.Next))
-	close(p.taken)
 	return nil
 }
 
-func (printer) TakeListing(_ context.Context, _ string, l adapters.Listing) error {
-	fmt.Println(len(l.Jobs), "jobs")
+func (p printer) TakeListing(_ context.Context, _ string, l adapters.Listing) error {
+	fmt.Println("its jobs:", l.Jobs)
+	close(p.listed)
 	return nil
 }
 
@@ -38,7 +37,7 @@ func (printer) TakeContact(_ context.Context, source string, c adapters.Contact)
 func exampleSource(opt adapters.SourceOptions) (*memory.Peer, *adapters.Source, error) {
 	peer := memory.NewPeer(memory.Options{Zone: time.UTC, Jobs: []string{"GLEXTR"}, Dedupes: true})
 	a := memory.New(peer, memory.Config{
-		Source: opt.Name, Start: adapters.StartDeduplicated, Kind: adapters.EventSource, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Source: opt.Name, Start: adapters.StartDeduplicated, Kind: adapters.EventSource, Log: slog.New(slog.DiscardHandler),
 	})
 	src, err := adapters.NewSource(a, opt)
 	return peer, src, err
@@ -54,9 +53,9 @@ func ExampleSource_Run() {
 	peer.Set(peer.StartNative("GLEXTR", memory.WordActive), memory.WordDone, "0")
 
 	ctx, cancel := context.WithCancel(context.Background())
-	sink := printer{taken: make(chan struct{})}
+	sink := printer{listed: make(chan struct{})}
 	go func() {
-		<-sink.taken
+		<-sink.listed
 		cancel()
 	}()
 	fmt.Println(src.Run(ctx, nil, sink), src.Close())
@@ -66,6 +65,7 @@ func ExampleSource_Run() {
 	// mvs/GLEXTR#1 running ACTIVE
 	// mvs/GLEXTR#1 succeeded DONE
 	// mvs is read up to 3
+	// its jobs: [mvs/GLEXTR]
 	// <nil> <nil>
 }
 

@@ -21,7 +21,7 @@ const (
 // pace says when to poll.
 type pace struct {
 	fast, slow time.Duration
-	phase      uint64 // hash of the name: where in the interval this source polls
+	phase      float64 // from the name: where in the interval this source polls, in [0, 1)
 	quiet      []QuietWindow
 }
 
@@ -57,7 +57,7 @@ func (p pace) next(done time.Time, fast bool, hint time.Duration) time.Time {
 // grid is the first point of the grid behind t.
 func (p pace) grid(t time.Time, interval time.Duration) time.Time {
 	step := int64(interval)
-	phase := int64(p.phase % uint64(step))
+	phase := int64(p.phase * float64(step))
 	into := ((t.UnixNano()-phase)%step + step) % step
 	return t.Add(time.Duration(step - into))
 }
@@ -114,8 +114,7 @@ func backoff(name string, attempt int, fast bool) time.Duration {
 	if attempt <= 6 { // 1 s << 6 is above the limit
 		d = min(limit, firstBackoff<<(attempt-1))
 	}
-	share := hashOf(name, strconv.Itoa(attempt)) % 1024 // of the upper half
-	return d/2 + d/2*time.Duration(share)/1024
+	return d/2 + time.Duration(shareOf(name, strconv.Itoa(attempt))*float64(d/2))
 }
 
 // bucket keeps polls within a number a minute: burst of them at once, the others evenly. In no span

@@ -36,7 +36,7 @@ func TestPaceSlowAndFast(t *testing.T) {
 		if n := f.count() - before; n != 11 {
 			t.Errorf("%d polls in 10 s while a chain waits, want one at once and 10", n)
 		}
-		if h := b.src.Health(); !h.Fast || h.NextPoll.Sub(time.Now()) > time.Second {
+		if h := b.src.Health(); !h.Fast || time.Until(h.NextPoll) > time.Second {
 			t.Errorf("health while fast: %+v", h)
 		}
 		before = f.count()
@@ -81,7 +81,7 @@ func TestBudget(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := &fake{}
-				f.props.Budget.PollsPerMinute = perMinute
+				f.props.Budget.PollsPerMinute = 100_000 // the configured budget is the one that holds
 				f.answer = func(_ context.Context, n int, _ adapters.Cursor) (adapters.Batch, error) {
 					b := batch(fmt.Sprint(n))
 					b.More = n%3 != 0
@@ -90,7 +90,7 @@ func TestBudget(t *testing.T) {
 					}
 					return b, nil
 				}
-				b := start(t, f, adapters.SourceOptions{})
+				b := start(t, f, adapters.SourceOptions{PollsPerMinute: perMinute})
 				seed := rand.Uint64()
 				rng := rand.New(rand.NewPCG(seed, 0))
 				for range 200 {

@@ -8,15 +8,16 @@ import (
 
 // SourceOptions say how a [Source] treats its peer. Zero values mean the defaults in brackets.
 type SourceOptions struct {
-	Name     string        // of the source, as configured; required
-	Node     string        // of ours, for the sightings
-	Fast     time.Duration // poll interval while a chain waits on a run there [1s]
-	Slow     time.Duration // poll interval otherwise [30s]
-	Timeout  time.Duration // of one call [Properties.Budget.CallTimeout]
-	Quiet    []QuietWindow // times of day without slow polls [none]
-	Redact   []string      // secrets that must not appear in anything that leaves the source
-	ReadOnly bool          // refuse every call that changes something at the source
-	Log      *slog.Logger  // [discard]
+	Name           string        // of the source, as configured; required
+	Node           string        // of ours, for the sightings
+	Fast           time.Duration // poll interval while a chain waits on a run there [1s]
+	Slow           time.Duration // poll interval otherwise [30s]
+	PollsPerMinute int           // at most, fast pacing included [Properties.Budget.PollsPerMinute]
+	Timeout        time.Duration // of one call [Properties.Budget.CallTimeout]
+	Quiet          []QuietWindow // times of day without slow polls [none]
+	Redact         []string      // secrets that must not appear in anything that leaves the source
+	ReadOnly       bool          // refuse every call that changes something at the source
+	Log            *slog.Logger  // [discard]
 }
 
 // QuietWindow is a time of day, in the zone of Location, in which a source is polled only while a

@@ -109,15 +109,15 @@ func TestQuietAcrossClockChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := pace{slow: time.Minute, quiet: []QuietWindow{{From: time.Hour, Until: 4 * time.Hour, Location: berlin}}}
-	for date, hours := range map[string]time.Duration{"2025-03-30": 2, "2025-10-26": 4, "2025-06-15": 3} {
+	for date, hours := range map[string]float64{"2025-03-30": 2, "2025-10-26": 4, "2025-06-15": 3} {
 		day, err := time.ParseInLocation(time.DateOnly, date, berlin)
 		if err != nil {
 			t.Fatal(err)
 		}
 		begin := day.Add(time.Hour)
 		end, quiet := p.quietUntil(begin)
-		if !quiet || end.Sub(begin) != hours*time.Hour || end.In(berlin).Hour() != 4 {
-			t.Errorf("%s: quiet %t until %s, want %d h from %s", date, quiet, end.In(berlin), hours, begin)
+		if !quiet || end.Sub(begin).Hours() != hours || end.In(berlin).Hour() != 4 {
+			t.Errorf("%s: quiet %t until %s, want %g h from %s", date, quiet, end.In(berlin), hours, begin)
 		}
 		if _, quiet := p.quietUntil(end); quiet {
 			t.Errorf("%s: still quiet at its end", date)

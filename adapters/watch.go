@@ -125,9 +125,10 @@ func (l *loop) endStream() {
 	hang := time.NewTimer(hangGrace)
 	defer hang.Stop()
 	select {
-	case <-l.stream.end:
+	case err := <-l.stream.end: // of a stream that we ended ourselves
+		l.opt.Log.Debug("stream ended", slog.Bool("failed", err != nil))
 	case <-hang.C:
-		l.opt.Log.LogAttrs(context.Background(), slog.LevelError, "the adapter's Watch did not return after its context ended")
+		l.opt.Log.Error("stream did not end with its context", slog.Duration("waited", hangGrace))
 	}
 	l.closeStream()
 }

@@ -58,8 +58,8 @@ func NewSource(a Adapter, opt SourceOptions) (*Source, error) {
 	if opt.Name == "" || strings.Contains(opt.Name, "/") {
 		return nil, Errorf(Rejected, "new source", opt.Name, "a source needs a name without a slash")
 	}
-	if opt.Fast < 0 || opt.Slow < 0 || opt.Timeout < 0 {
-		return nil, Errorf(Rejected, "new source", opt.Name, "intervals and timeout cannot be negative")
+	if opt.Fast < 0 || opt.Slow < 0 || opt.Timeout < 0 || opt.PollsPerMinute < 0 {
+		return nil, Errorf(Rejected, "new source", opt.Name, "intervals, timeout and budget cannot be negative")
 	}
 	s := &Source{
 		adapter: a,
@@ -79,10 +79,10 @@ func NewSource(a Adapter, opt SourceOptions) (*Source, error) {
 	s.opt.Slow = max(cmp.Or(opt.Slow, DefaultSlow), s.opt.Fast)
 	s.opt.Timeout = cmp.Or(opt.Timeout, budget.CallTimeout, DefaultTimeout)
 	s.slots = make(chan struct{}, max(budget.Concurrent, 1))
-	s.bucket = newBucket(cmp.Or(budget.PollsPerMinute, DefaultPolls))
+	s.bucket = newBucket(cmp.Or(opt.PollsPerMinute, budget.PollsPerMinute, DefaultPolls))
 	s.pace = pace{
 		fast: max(s.opt.Fast, s.bucket.every), slow: max(s.opt.Slow, s.bucket.every),
-		phase: hashOf(opt.Name), quiet: opt.Quiet,
+		phase: shareOf(opt.Name), quiet: opt.Quiet,
 	}
 	if err := s.pace.check(); err != nil {
 		return nil, Errorf(Rejected, "new source", opt.Name, "%w", err)
@@ -185,7 +185,7 @@ func (s *Source) update(change func(h *Health)) {
 }
 
 func (s *Source) logPanic(op string, recovered any) {
-	s.opt.Log.LogAttrs(context.Background(), slog.LevelError, "adapter panicked",
+	s.opt.Log.Error("adapter panicked",
 		slog.String("op", op),
 		slog.String("panic", s.secrets.text(sprint(recovered))),
 		slog.String("stack", s.secrets.text(string(debug.Stack()))))
@@ -199,15 +199,15 @@ func signal(c chan<- struct{}) {
 	}
 }
 
-// hashOf spreads names over 64 bits, the same in every process.
-func hashOf(parts ...string) uint64 {
+// shareOf spreads names evenly over [0, 1), the same in every process.
+func shareOf(parts ...string) float64 {
 	h := fnv.New64a()
 	for _, p := range parts {
-		h.Write([]byte(p)) //nolint:errcheck // hash.Hash never fails
+		h.Write([]byte(p))
 		h.Write([]byte{0})
 	}
 	x := h.Sum64() // FNV mixes its last bytes badly: finish as splitmix64 does
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	return float64((x^x>>31)>>11) / (1 << 53)
 }

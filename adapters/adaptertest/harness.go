@@ -17,7 +17,6 @@ type T interface {
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 	Skipf(format string, args ...any)
-	Failed() bool
 }
 
 // Harness drives one peer that nobody else uses. Methods that cannot do their work fail the test that
@@ -28,15 +27,7 @@ type Harness interface {
 	// Adapter makes a new adapter for the peer with the right credentials, as a start of Signalbox
 	// would. It makes no call. The suite closes it. Several may live at once.
 	Adapter() adapters.Adapter
-	// Jobs are the keys of at least two jobs that can be started, each only once at a time.
-	Jobs() []string
-	// StartNative lets the native scheduler start a run of the job, without the adapter, and returns
-	// when the peer has it running. The handle means something to the harness only.
-	StartNative(job string) (run string)
-	// Finish lets a run end well, and returns when the peer has recorded it.
-	Finish(run string)
-	// Fail lets a run end badly, and returns when the peer has recorded it.
-	Fail(run string)
+	Native
 	// ChangingCommands counts the commands received from adapters, so far, that change or could
 	// change something at the peer; from the peer's own log.
 	ChangingCommands() int
@@ -44,6 +35,19 @@ type Harness interface {
 	Secrets() []string
 	// Gaps lists the cases that this peer makes impossible, each with the reason.
 	Gaps() map[Case]string
+}
+
+// Native plays the native scheduler of the peer, without the adapter.
+type Native interface {
+	// Jobs are the keys of at least two jobs that can be started, each only once at a time.
+	Jobs() []string
+	// StartNative starts a run of the job, and returns when the peer has it running. The handle means
+	// something to the harness only.
+	StartNative(job string) (run string)
+	// Finish lets a run end well, and returns when the peer has recorded it.
+	Finish(run string)
+	// Fail lets a run end badly, and returns when the peer has recorded it.
+	Fail(run string)
 }
 
 // Fault is one way in which the line to the peer goes bad. It holds for connections that exist and for

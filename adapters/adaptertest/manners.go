@@ -63,8 +63,7 @@ func speak(t T, h Harness, when string, a adapters.Adapter) {
 // chain gives the text of an error and of all errors in it.
 func chain(err error) string {
 	text := fmt.Sprintf("%v\n%+v\n", err, err)
-	var e *adapters.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*adapters.Error](err); ok {
 		text += e.Fix + "\n"
 	}
 	switch e := err.(type) { //nolint:errorlint // this walks the chain itself
@@ -73,9 +72,11 @@ func chain(err error) string {
 			text += chain(inner)
 		}
 	case interface{ Unwrap() []error }:
+		parts := []string{text}
 		for _, inner := range e.Unwrap() {
-			text += chain(inner)
+			parts = append(parts, chain(inner))
 		}
+		return strings.Join(parts, "\n")
 	}
 	return text
 }
@@ -208,14 +209,7 @@ func noGoroutine(t T, h Harness) {
 	label := newToken()
 	pprof.Do(t.Context(), pprof.Labels("adaptertest", label), func(ctx context.Context) {
 		a := h.Adapter()
-		if _, err := a.Poll(ctx, nil); err != nil {
-			t.Errorf("poll: %v", err)
-		}
-		if l, ok := a.(adapters.Lister); ok {
-			if _, err := l.List(ctx); err != nil {
-				t.Errorf("list: %v", err)
-			}
-		}
+		use(ctx, t, a)
 		if broken {
 			line.BreakLine(Slow)
 			short, cancel := context.WithTimeout(ctx, shortly)
@@ -231,6 +225,25 @@ func noGoroutine(t T, h Harness) {
 			}
 		}
 	})
+	noneLeft(t, label)
+}
+
+// use makes the calls that any adapter allows.
+func use(ctx context.Context, t T, a adapters.Adapter) {
+	t.Helper()
+	if _, err := a.Poll(ctx, nil); err != nil {
+		t.Errorf("poll: %v", err)
+	}
+	if l, ok := a.(adapters.Lister); ok {
+		if _, err := l.List(ctx); err != nil {
+			t.Errorf("list: %v", err)
+		}
+	}
+}
+
+// noneLeft waits until no goroutine carries the label.
+func noneLeft(t T, label string) {
+	t.Helper()
 	deadline := time.NewTimer(promptly)
 	defer deadline.Stop()
 	tick := time.NewTicker(pause)

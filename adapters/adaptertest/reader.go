@@ -204,7 +204,7 @@ func prints(list []job.Observation) []job.Hash {
 
 // lines shows the observations that differ from those before them.
 func lines(list []job.Observation) string {
-	var text string
+	var text strings.Builder
 	shown := make(map[job.Hash]bool)
 	for i := range list {
 		o := &list[i]
@@ -213,10 +213,10 @@ func lines(list []job.Observation) string {
 			continue
 		}
 		shown[sum] = true
-		text += fmt.Sprintf("  %s attempt %d: %s over=%t native=%q reason=%q at=%s\n",
+		fmt.Fprintf(&text, "  %s attempt %d: %s over=%t native=%q reason=%q at=%s\n",
 			o.Run, o.Attempt, o.State, o.Over, o.NativeState, o.Reason, o.At.At.Format(time.RFC3339Nano))
 	}
-	return text
+	return text.String()
 }
 
 // returned runs a call whose context ends by itself and fails the case if the call does not come back

@@ -83,7 +83,7 @@ func wrongManners() map[adaptertest.Case]map[string]variant {
 				return wrong{Adapter: a, poll: func(ctx context.Context, c adapters.Cursor) (adapters.Batch, error) {
 					b, err := a.Poll(ctx, c)
 					if ctx.Err() != nil {
-						return adapters.Batch{Next: c}, nil
+						return adapters.Batch{Next: c}, nil //nolint:nilerr // that is what is wrong with it
 					}
 					return b, err
 				}}

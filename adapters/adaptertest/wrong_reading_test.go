@@ -29,7 +29,7 @@ func wrongReadings() map[adaptertest.Case]map[string]variant {
 				return wrong{Adapter: a, poll: func(ctx context.Context, c adapters.Cursor) (adapters.Batch, error) {
 					b, err := a.Poll(ctx, c)
 					if err != nil {
-						return adapters.Batch{Next: c}, nil
+						return adapters.Batch{Next: c}, nil //nolint:nilerr // that is what is wrong with it
 					}
 					return b, nil
 				}}

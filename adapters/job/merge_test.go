@@ -13,19 +13,19 @@ import (
 var base = time.Date(2025, 3, 30, 1, 0, 0, 0, time.UTC)
 
 // fold merges observations as they arrive, each with the hash of its record.
-func fold(t testing.TB, into job.Run, list ...job.Observation) job.Run {
-	t.Helper()
+func fold(tb testing.TB, into job.Run, list ...job.Observation) job.Run {
+	tb.Helper()
 	for i := range list {
-		into, _ = job.Merge(into, &list[i], seal(t, &list[i]).Hash)
+		into, _ = job.Merge(into, &list[i], seal(tb, &list[i]).Hash)
 	}
 	return into
 }
 
-func seal(t testing.TB, o *job.Observation) job.Record {
-	t.Helper()
+func seal(tb testing.TB, o *job.Observation) job.Record {
+	tb.Helper()
 	r, err := o.Seal()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }
@@ -34,8 +34,10 @@ func seal(t testing.TB, o *job.Observation) job.Record {
 func random(r *rand.Rand) job.Observation {
 	states := []job.State{job.Held, job.Queued, job.Running, job.Succeeded, job.Failed, job.Unknown}
 	moments := []job.Moment{
-		{}, job.At(base), job.At(base.Add(time.Second)),
-		{At: base, Inferred: true}, {At: base, Text: "02:00", Zone: "Europe/Berlin"},
+		{},
+		job.At(base), job.At(base.Add(time.Second)),
+		{At: base, Inferred: true},
+		{At: base, Text: "02:00", Zone: "Europe/Berlin"},
 	}
 	pick := func() job.Moment { return moments[r.IntN(len(moments))] }
 	o := job.Observation{

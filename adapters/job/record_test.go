@@ -86,8 +86,7 @@ func TestKeysAscend(t *testing.T) {
 		}
 		checked[typ] = true
 		last := ""
-		for i := range typ.NumField() {
-			f := typ.Field(i)
+		for f := range typ.Fields() {
 			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if key == "" || key == "-" || f.Anonymous || !f.IsExported() {
 				t.Errorf("%s.%s has no JSON key of its own", typ, f.Name)

@@ -182,8 +182,7 @@ func (a *Adapter) Start(ctx context.Context, req adapters.StartRequest) (adapter
 
 // unsent marks the error of a search before a start: the start itself was not sent.
 func unsent(err error) error {
-	var e *adapters.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*adapters.Error](err); ok {
 		c := *e
 		c.Effect = adapters.EffectNone
 		return &c

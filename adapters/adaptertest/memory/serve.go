@@ -66,23 +66,9 @@ func (p *Peer) Serve(ctx context.Context, req Request) ([]byte, error) {
 			return nil, ctx.Err()
 		}
 	}
-	fault, restored := p.line()
-	switch fault {
-	case Refused:
-		return nil, ErrRefused
-	case Slow:
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-restored:
-			return nil, ErrCut
-		}
-	case WrongPassword:
-		return nil, ErrLogin
-	case Sound, Truncated, Garbage, DroppedAfterEffect:
-	}
-	if req.Password != p.opt.Password {
-		return nil, ErrLogin
+	fault, err := p.connect(ctx, req.Password)
+	if err != nil {
+		return nil, err
 	}
 	text := p.carryOut(req)
 	switch {
@@ -94,6 +80,25 @@ func (p *Peer) Serve(ctx context.Context, req Request) ([]byte, error) {
 		return nil, ErrCut
 	}
 	return []byte(text), nil
+}
+
+// connect lets a caller in, and tells how the line is.
+func (p *Peer) connect(ctx context.Context, password string) (Fault, error) {
+	fault, restored := p.line()
+	switch {
+	case fault == Refused:
+		return fault, ErrRefused
+	case fault == Slow:
+		select {
+		case <-ctx.Done():
+			return fault, ctx.Err()
+		case <-restored:
+			return fault, ErrCut
+		}
+	case fault == WrongPassword || password != p.opt.Password:
+		return fault, ErrLogin
+	}
+	return fault, nil
 }
 
 func (p *Peer) line() (Fault, <-chan struct{}) {
