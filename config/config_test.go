@@ -175,7 +175,7 @@ func tell(t *testing.T, cfg *Config) string {
 		if o.Node != cfg.Node || o.Name != s.Name {
 			t.Errorf("source %s: options %+v", s.Name, o)
 		}
-		say("source %s: %s, %s, fast %s, slow %s, timeout %s, polls %d, read only %t", s.Name, s.Kind, s.Place, o.Fast, o.Slow, o.Timeout, s.PollsPerMinute, o.ReadOnly)
+		say("source %s: %s, %s, fast %s, slow %s, timeout %s, polls %d, read only %t", s.Name, s.Kind, s.Place, o.Fast, o.Slow, o.Timeout, o.PollsPerMinute, o.ReadOnly)
 		for _, q := range o.Quiet {
 			say("  quiet %s to %s %s", q.From, q.Until, q.Location)
 		}

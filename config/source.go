@@ -29,11 +29,10 @@ type Open func(source string, log *slog.Logger) (adapters.Adapter, error)
 
 // Source is one configured source.
 type Source struct {
-	Name           string
-	Kind           string
-	Place          Place                  // of its name
-	Options        adapters.SourceOptions // all but Log and Redact, which Open adds
-	PollsPerMinute int                    // at most; 0 = as the adapter declares
+	Name    string
+	Kind    string
+	Place   Place                  // of its name
+	Options adapters.SourceOptions // all but Log and Redact, which Open adds
 
 	open    Open
 	secrets []*Secret
@@ -108,7 +107,7 @@ func (l *loader) common(d *sourceDraft, example string) []Setting {
 		{
 			Name: "budget", Help: "What may be asked of the source.",
 			Into: Block(Setting{
-				Name: "polls_per_minute", Into: Int(&d.PollsPerMinute, 1, 600), Absent: "as fits the kind", Example: "60",
+				Name: "polls_per_minute", Into: Int(&d.Options.PollsPerMinute, 1, 600), Absent: "as fits the kind", Example: "60",
 				Help: "Most polls in a minute, whatever waits.",
 			}),
 		},

@@ -64,6 +64,7 @@ type Engine struct {
 	runs   runCache
 	rows   map[string]store.Source
 	native map[job.Ref]bool // native schedules in effect, as last listed
+	listed map[string]bool  // sources listed since we started
 }
 
 // New makes an engine. It touches neither store nor sources.
@@ -85,7 +86,7 @@ func New(opt Options) (*Engine, error) {
 	}
 	e := &Engine{
 		opt: opt, log: opt.Log, sources: map[string]*adapters.Source{}, workers: map[string]*worker{},
-		work: make(chan *request), ready: make(chan struct{}), stopped: make(chan struct{}),
+		listed: map[string]bool{}, work: make(chan *request), ready: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	for _, s := range opt.Sources {
 		if e.sources[s.Name()] != nil {

@@ -121,7 +121,8 @@ func (e *Engine) row(source string) store.Source {
 
 // TakeListing implements [adapters.Sink].
 func (e *Engine) TakeListing(ctx context.Context, source string, l adapters.Listing) error {
-	return e.do(ctx, func(t *txn) error {
+	err := e.do(ctx, func(t *txn) error {
+		e.listed[source] = true
 		for ref := range e.native {
 			if ref.Source == source {
 				delete(e.native, ref)
@@ -139,6 +140,10 @@ func (e *Engine) TakeListing(ctx context.Context, source string, l adapters.List
 		t.source(row)
 		return nil
 	})
+	if w := e.workers[source]; w != nil && err == nil {
+		w.wake()
+	}
+	return err
 }
 
 // TakeContact implements [adapters.Sink].

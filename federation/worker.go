@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -155,7 +156,10 @@ func (w *worker) carryOut(ctx context.Context, s *start) (again bool) {
 
 // send claims the intent, durably, and then asks the source.
 func (w *worker) send(ctx context.Context, s *start) (again bool) {
-	claimed, err := w.e.claim(ctx, s)
+	claimed, err := w.e.claim(ctx, s, w.source.Abilities().List)
+	if errors.Is(err, errNotListed) {
+		return true // the listing wakes us
+	}
 	if err != nil {
 		w.e.log.Warn("cannot claim a start, trying again", slog.String("token", s.Token), slog.Any("error", err))
 		return true
@@ -238,13 +242,20 @@ func (w *worker) record(ctx context.Context, s *start, to chain.Send, note strin
 	return to == chain.SendPending
 }
 
+// errNotListed means that it is not known yet whether a job's native schedule is in effect.
+var errNotListed = errors.New("the source's jobs were not listed since we started")
+
 // claim marks an intent sent, if it is still to be sent. The mark is durable before the source hears of
-// it.
-func (e *Engine) claim(ctx context.Context, s *start) (claimed bool, err error) {
+// it. Where the source lists its jobs, that must have happened since we started: while we were down
+// somebody may have put the native schedule back.
+func (e *Engine) claim(ctx context.Context, s *start, lists bool) (claimed bool, err error) {
 	err = e.do(ctx, func(t *txn) error {
 		claimed = false
 		if !t.pending(s.Token) {
 			return nil
+		}
+		if lists && !e.listed[s.Job.Source] {
+			return errNotListed
 		}
 		if e.native[s.Job] {
 			return t.effect(&s.Intent, chain.SendRefused, "its native schedule is still in effect and would start it too: "+

@@ -20,11 +20,31 @@ func run(args []string, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	root := newRoot(out, errOut)
+	printed := &checked{w: out}
+	root := newRoot(printed, errOut)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil && printed.err != nil {
+		err = fail(exitFailed, "print: %w", printed.err)
+	}
 	if err != nil {
 		complain(errOut, err)
 	}
 	return exitCode(err)
+}
+
+// checked remembers the first error of a writer, so that a list that was cut off by a full disk is not
+// taken for a whole one.
+type checked struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (c *checked) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
