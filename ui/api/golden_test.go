@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -143,3 +144,11 @@ func golden(t *testing.T, name string, w *httptest.ResponseRecorder) {
 		t.Errorf("%s differs from %s (look at it, then run with -update):\n%s", name, file, got)
 	}
 }
+
+func record(s http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

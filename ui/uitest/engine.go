@@ -80,6 +80,16 @@ func (e *Engine) Publish(c federation.Change) {
 	}
 }
 
+// CutOff drops every subscriber, as the real engine does with one that is too slow.
+func (e *Engine) CutOff() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for ch := range e.watchers {
+		delete(e.watchers, ch)
+		close(ch)
+	}
+}
+
 // Subscribers tells how many there are.
 func (e *Engine) Subscribers() int {
 	e.mu.Lock()
