@@ -45,7 +45,7 @@ func startCron(tb testing.TB, dir string) *cron {
 		tb.Fatalf("stat of the spool: %q", group)
 	}
 	mustDo(tb, os.Chown(spool, 0, gid[0]))
-	mustDo(tb, os.Chmod(spool, 0o730|os.ModeSticky)) //nolint:gosec // as the real one
+	mustDo(tb, os.Chmod(spool, 0o730|os.ModeSticky))
 	mustDo(tb, os.Mkdir(filepath.Join(dir, "cron.d"), 0o755))
 	mustDo(tb, os.WriteFile(filepath.Join(dir, "crontab"), nil, 0o644)) //nolint:gosec // as the real one
 

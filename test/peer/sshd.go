@@ -86,9 +86,10 @@ func Start(tb testing.TB, o Options) *Host {
 func (h *Host) writeConfig(tb testing.TB) {
 	tb.Helper()
 	path := h.Bin + ":/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-	env := "HOME=" + h.Home + " PATH=" + path
+	var env strings.Builder
+	fmt.Fprintf(&env, "HOME=%s PATH=%s", h.Home, path)
 	for k, v := range h.o.Env {
-		env += fmt.Sprintf(" %s=%s", k, v)
+		fmt.Fprintf(&env, " %s=%s", k, v)
 	}
 	lines := append(append([]string{}, h.o.Config...),
 		"Port "+strconv.Itoa(h.Port),
@@ -103,7 +104,7 @@ func (h *Host) writeConfig(tb testing.TB) {
 		"KbdInteractiveAuthentication no",
 		"LogLevel VERBOSE",
 		"Subsystem sftp internal-sftp",
-		"SetEnv "+env,
+		"SetEnv "+env.String(),
 	)
 	mustDo(tb, os.WriteFile(filepath.Join(h.dir, "sshd_config"), []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 }
@@ -183,6 +184,12 @@ func (h *Host) Allow(tb testing.TB, keyFile string) {
 	mustDo(tb, err)
 }
 
+// DenyAll lets no key in any more. Present connections stay.
+func (h *Host) DenyAll(tb testing.TB) {
+	tb.Helper()
+	mustDo(tb, os.WriteFile(filepath.Join(h.dir, "authorized_keys"), nil, 0o600))
+}
+
 // ChangeHostKey gives the host a new key and restarts it. The known_hosts file keeps the old one.
 func (h *Host) ChangeHostKey(tb testing.TB) {
 	tb.Helper()
@@ -199,14 +206,18 @@ func (h *Host) Fingerprint(tb testing.TB) string {
 	return strings.Fields(string(out))[1]
 }
 
-// Trust writes the host's present key into the known_hosts file.
-func (h *Host) Trust(tb testing.TB) {
+// Trust writes the host's present key into the known_hosts file, for its own port and for further ones,
+// such as that of a [Line].
+func (h *Host) Trust(tb testing.TB, ports ...int) {
 	tb.Helper()
 	pub, err := os.ReadFile(filepath.Join(h.dir, "host_key.pub"))
 	mustDo(tb, err)
 	f := strings.Fields(string(pub))
-	line := fmt.Sprintf("[127.0.0.1]:%d %s %s\n", h.Port, f[0], f[1])
-	mustDo(tb, os.WriteFile(h.KnownHosts, []byte(line), 0o600))
+	var lines strings.Builder
+	for _, port := range append([]int{h.Port}, ports...) {
+		fmt.Fprintf(&lines, "[127.0.0.1]:%d %s %s\n", port, f[0], f[1])
+	}
+	mustDo(tb, os.WriteFile(h.KnownHosts, []byte(lines.String()), 0o600))
 }
 
 // Log is what the SSH server logged so far.
@@ -230,7 +241,7 @@ func (h *Host) newHostKey(tb testing.TB) {
 
 func keygen(tb testing.TB, file, passphrase string) {
 	tb.Helper()
-	out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "test", "-f", file).CombinedOutput() //nolint:gosec,noctx // fixed program
+	out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-a", "1", "-N", passphrase, "-C", "test", "-f", file).CombinedOutput() //nolint:gosec,noctx // fixed program
 	if err != nil {
 		tb.Fatalf("ssh-keygen: %v: %s", err, out)
 	}
@@ -245,7 +256,7 @@ func mustDo(tb testing.TB, err error) {
 
 func fieldsToInts(s string) []int {
 	var all []int
-	for _, f := range strings.Fields(s) {
+	for f := range strings.FieldsSeq(s) {
 		if n, err := strconv.Atoi(f); err == nil {
 			all = append(all, n)
 		}

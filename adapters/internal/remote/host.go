@@ -74,6 +74,7 @@ type Host struct {
 
 	slots chan struct{} // one element per command that runs
 	dial  chan struct{} // held while connecting: one login at a time
+	key   keyFile       // guarded by dial
 
 	mu     sync.Mutex
 	live   *line // nil = not connected

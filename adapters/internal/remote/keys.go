@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,8 +31,16 @@ func (r *refusal) Error() string {
 
 func (r *refusal) Unwrap() error { return r.err }
 
-// readKey reads a private key. open tells that others on our machine may read the file.
-func readKey(file, passphrase string) (signer ssh.Signer, open bool, err error) {
+// keyFile reads the private key for each login, so that a new key is taken without a restart. The
+// last one is remembered: to decrypt a key is made slow on purpose. It must not be used from two
+// goroutines at once.
+type keyFile struct {
+	text   []byte
+	signer ssh.Signer
+}
+
+// read gives the key in a file. open tells that others on our machine may read the file.
+func (k *keyFile) read(file, passphrase string) (signer ssh.Signer, open bool, err error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, false, &refusal{
@@ -43,25 +52,37 @@ func readKey(file, passphrase string) (signer ssh.Signer, open bool, err error) 
 	if err != nil {
 		return nil, false, &refusal{text: "cannot read the key file", err: err, fix: "let the account that runs Signalbox read " + file}
 	}
-	signer, err = ssh.ParsePrivateKey(text)
+	open = info.Mode().Perm()&0o077 != 0
+	if k.signer != nil && bytes.Equal(text, k.text) {
+		return k.signer, open, nil
+	}
+	if signer, err = parseKey(text, file, passphrase); err != nil {
+		return nil, false, err
+	}
+	k.text, k.signer = text, signer
+	return signer, open, nil
+}
+
+func parseKey(text []byte, file, passphrase string) (ssh.Signer, error) {
+	signer, err := ssh.ParsePrivateKey(text)
 	var encrypted *ssh.PassphraseMissingError
 	switch {
 	case errors.As(err, &encrypted) && passphrase == "":
-		return nil, false, &refusal{
+		return nil, &refusal{
 			text: "the key file " + file + " is encrypted and no passphrase is configured",
 			fix:  "set the passphrase of the source by reference (env: or file:), or use a key without one",
 		}
 	case errors.As(err, &encrypted):
 		if signer, err = ssh.ParsePrivateKeyWithPassphrase(text, []byte(passphrase)); err != nil {
-			return nil, false, &refusal{text: "cannot decrypt the key file " + file, err: err, fix: "check the passphrase of the source"}
+			return nil, &refusal{text: "cannot decrypt the key file " + file, err: err, fix: "check the passphrase of the source"}
 		}
 	case err != nil:
-		return nil, false, &refusal{
+		return nil, &refusal{
 			text: "the key file " + file + " is not a private key that we understand", err: err, unsupported: true,
 			fix: "give the private key (not the .pub file) in OpenSSH or PEM form: ssh-keygen -t ed25519",
 		}
 	}
-	return signer, info.Mode().Perm()&0o077 != 0, nil
+	return signer, nil
 }
 
 // hostKeys judges the key that a host offers.

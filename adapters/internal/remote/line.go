@@ -66,10 +66,11 @@ func (l *line) keepalive(interval time.Duration) {
 	}
 }
 
-// login connects and logs in. It takes at most Options.Timeout and ends with ctx.
+// login connects and logs in. It takes at most Options.Timeout and ends with ctx. The caller holds
+// h.dial.
 func (h *Host) login(ctx context.Context) (*line, Peer, error) {
 	var peer Peer
-	signer, open, err := readKey(h.o.KeyFile, h.o.Passphrase)
+	signer, open, err := h.key.read(h.o.KeyFile, h.o.Passphrase)
 	if err != nil {
 		return nil, peer, err
 	}
