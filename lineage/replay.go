@@ -37,7 +37,7 @@ type Mismatch struct {
 // compares the bytes. It also checks each record against its hash and that no place is missing. It
 // reads the whole ledger: its cost grows with history.
 func Replay(ctx context.Context, l store.Ledger) (Report, error) {
-	r := replay{runs: map[job.RunKey]job.Run{}}
+	r := replay{runs: map[job.RunKey]job.Run{}, versions: map[job.Hash]chain.Definition{}}
 	for {
 		entries, err := l.After(ctx, r.seq, replayPage)
 		if err != nil {
@@ -55,12 +55,13 @@ func Replay(ctx context.Context, l store.Ledger) (Report, error) {
 
 // replay is the state of a replay: what the engine would know at this place of the ledger.
 type replay struct {
-	report  Report
-	seq     int64
-	state   *chain.State
-	runs    map[job.RunKey]job.Run
-	pending []job.Record // receipts that the ledger must hold next
-	at      int64        // record that led to them
+	report   Report
+	seq      int64
+	state    *chain.State
+	runs     map[job.RunKey]job.Run
+	versions map[job.Hash]chain.Definition
+	pending  []job.Record // receipts that the ledger must hold next
+	at       int64        // record that led to them
 }
 
 func (r *replay) entry(e *store.Entry) {
@@ -97,16 +98,32 @@ func (r *replay) event(e *store.Entry) (chain.Event, error) {
 		return nil, err
 	case job.KindObservation:
 		return r.observed(e)
+	case chain.KindDefinition:
+		ev := chain.Defined{Record: e.Hash}
+		err := e.Open(e.Kind, &ev.Definition)
+		r.versions[e.Hash] = ev.Definition
+		return ev, err
+	case chain.KindActivation:
+		return r.activated(e)
 	}
 	return decode(e)
 }
 
+// activated finds the definition that came into force again.
+func (r *replay) activated(e *store.Entry) (chain.Event, error) {
+	var a chain.Activation
+	if err := e.Open(e.Kind, &a); err != nil {
+		return nil, err
+	}
+	def, ok := r.versions[a.Version]
+	if !ok {
+		return nil, fmt.Errorf("definition %s of chain %s, which came into force again, is not in the ledger before it", a.Version.Short(), a.Chain)
+	}
+	return chain.Defined{Definition: def, Record: e.Hash}, nil
+}
+
 func decode(e *store.Entry) (chain.Event, error) {
 	switch e.Kind {
-	case chain.KindDefinition:
-		ev := chain.Defined{Record: e.Hash}
-		err := e.Open(e.Kind, &ev.Definition)
-		return ev, err
 	case chain.KindRetirement:
 		ev := chain.Retired{Record: e.Hash}
 		err := e.Open(e.Kind, &ev.Retirement)

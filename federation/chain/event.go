@@ -68,6 +68,7 @@ const (
 	KindEffect     = "effect/1"
 	KindContact    = "contact/1"
 	KindRetirement = "retirement/1"
+	KindActivation = "activation/1"
 )
 
 // Effect is the record of what became of a start.
@@ -93,6 +94,15 @@ type Contact struct {
 type Retirement struct {
 	At    time.Time `json:"at"` // UTC
 	Chain string    `json:"chain"`
+}
+
+// Activation is the record of a version that came into force once more: a chain was put back to an
+// earlier definition, or into service again. The definition itself stands in the ledger from its first
+// time, and a ledger holds no record twice. As an event it is a [Defined].
+type Activation struct {
+	At      time.Time `json:"at"` // UTC
+	Chain   string    `json:"chain"`
+	Version job.Hash  `json:"version"`
 }
 
 // Timer is a moment at which something may have to be decided although nothing happens.
