@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ type State struct {
 	watchers map[job.Ref][]watcher // of every plan
 	cycles   map[string][]Key      // open instances of repeating chains, oldest first
 	waits    map[string]int        // by source: runs there that a chain waits for
+	turned   map[string]bool       // sources for which that began or ended
 }
 
 type force struct {
@@ -57,7 +59,7 @@ func NewState(site string) *State {
 	return &State{
 		site: site, plans: map[job.Hash]*plan{}, inForce: map[string]force{}, live: map[Key]*live{}, closed: map[Key]bool{},
 		blind: map[string]Contact{}, byToken: map[string]place{}, byRun: map[job.RunKey][]place{},
-		watchers: map[job.Ref][]watcher{}, cycles: map[string][]Key{}, waits: map[string]int{},
+		watchers: map[job.Ref][]watcher{}, cycles: map[string][]Key{}, waits: map[string]int{}, turned: map[string]bool{},
 	}
 }
 
@@ -129,6 +131,17 @@ func (s *State) Current() []Definition {
 
 // Awaited tells whether a chain waits for a run at the source: it should be polled often.
 func (s *State) Awaited(source string) bool { return s.waits[source] > 0 }
+
+// Turned gives the sources for which [State.Awaited] may have changed since the last call, in no order.
+// It spares a walk over all sources after each event.
+func (s *State) Turned() []string {
+	if len(s.turned) == 0 {
+		return nil
+	}
+	out := slices.Collect(maps.Keys(s.turned))
+	clear(s.turned)
+	return out
+}
 
 // Place tells which node a token was given to, while its instance is open.
 func (s *State) Place(token string) (Key, int, bool) {
@@ -276,7 +289,14 @@ func (s *State) count(l *live, index, by int) {
 		l.left += by
 	}
 	if n.awaited() {
-		s.waits[l.plan.def.Nodes[index].Job.Source] += by
+		source := l.plan.def.Nodes[index].Job.Source
+		before := s.Awaited(source)
+		if s.waits[source] += by; s.waits[source] == 0 {
+			delete(s.waits, source)
+		}
+		if s.Awaited(source) != before {
+			s.turned[source] = true
+		}
 	}
 }
 
