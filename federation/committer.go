@@ -15,8 +15,14 @@ import (
 // groupLimit bounds how many requests share one commit.
 const groupLimit = 256
 
+// Waits before the clock's own decisions are tried again after a commit failed; requests do not wait.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
 // errStopped is what callers get once the engine no longer takes work.
-var errStopped = errors.New("the engine is stopped")
+var errStopped = fmt.Errorf("the engine is stopped: %w", ErrUnavailable)
 
 // request is a piece of work for the committer.
 type request struct {
@@ -40,6 +46,11 @@ func (e *Engine) do(ctx context.Context, apply func(*txn) error) error {
 	case err := <-r.done:
 		return err
 	case <-e.stopped:
+	}
+	select { // it may have been the last thing that was done
+	case err := <-r.done:
+		return err
+	default:
 		return errStopped
 	}
 }
@@ -61,8 +72,16 @@ func (e *Engine) commitLoop(ctx context.Context) error {
 		if err := e.commit(ctx, group); err != nil {
 			return err
 		}
-		alarm.Reset(e.timers.wait(time.Now()))
+		alarm.Reset(max(e.timers.wait(time.Now()), e.pause()))
 	}
+}
+
+// pause is how long the clock's decisions wait because the store does not take them.
+func (e *Engine) pause() time.Duration {
+	if e.failed == 0 {
+		return 0
+	}
+	return min(lastPause, firstPause<<min(e.failed-1, 10))
 }
 
 // gather takes what else is waiting.
@@ -101,6 +120,7 @@ func (e *Engine) commit(ctx context.Context, group []*request) error {
 		if broken != nil {
 			break
 		}
+		t.now = e.now()
 		answers[i] = r.apply(t)
 		broken = t.broken
 	}
@@ -108,21 +128,59 @@ func (e *Engine) commit(ctx context.Context, group []*request) error {
 		broken = t.write(ctx)
 	}
 	if broken != nil {
-		broken = fmt.Errorf("commit: %w", broken)
-		for _, r := range group {
-			r.done <- broken
-		}
-		e.log.Error("a group was not committed", slog.Any("error", broken), slog.Int("requests", len(group)))
-		if errors.Is(broken, store.ErrFenced) {
-			return broken
-		}
-		return e.reload(ctx)
+		return e.fail(ctx, group, broken)
 	}
+	e.failed = 0
+	t.publish()
 	for i, r := range group {
 		r.done <- answers[i]
 	}
-	t.publish()
+	e.tidy(t.now)
 	return nil
+}
+
+// fail tells everybody in a group that it is lost, and reads the state again. What the store says about
+// what it wrote is not believed: an answer may have been lost on the way.
+func (e *Engine) fail(ctx context.Context, group []*request, cause error) error {
+	e.log.Error("a group was not committed", slog.Any("error", cause), slog.Int("requests", len(group)))
+	fenced := errors.Is(cause, store.ErrFenced)
+	cause = fmt.Errorf("commit: %w", cause)
+	if !fenced {
+		cause = fmt.Errorf("%w: %w", cause, ErrUnavailable)
+	}
+	for _, r := range group {
+		r.done <- cause
+	}
+	if fenced {
+		return cause
+	}
+	e.failed++
+	return e.reload(ctx)
+}
+
+// now gives the time for the next decision. Each has its own, even where the clock stands still or was
+// set back a little: records are told apart by their bytes, and two of the same words would be one.
+func (e *Engine) now() time.Time {
+	now := time.Now().UTC().Round(0)
+	if ahead := e.last.Sub(now); ahead >= 0 && ahead < time.Second {
+		now = e.last.Add(1)
+	}
+	e.last = now
+	return now
+}
+
+// tidy forgets what is over, so that memory does not grow with history.
+func (e *Engine) tidy(now time.Time) {
+	const every = time.Hour
+	if now.Sub(e.tidied).Abs() < every {
+		return
+	}
+	e.tidied = now
+	e.state.Forget(now.Add(-2 * chain.CatchUp))
+	e.timers.prune(func(t chain.Timer) bool {
+		_, open := e.state.Instance(t.Key)
+		return open || t.Key == chain.Key{}
+	})
 }
 
 // txn collects what one group of requests writes.
@@ -145,7 +203,7 @@ type nodeKey struct {
 
 func newTxn(e *Engine) *txn {
 	return &txn{
-		e: e, now: time.Now().UTC().Round(0), batch: store.Batch{Fence: e.fence},
+		e: e, now: e.now(), batch: store.Batch{Fence: e.fence},
 		nodes: map[nodeKey]int{}, runs: map[job.RunKey]int{}, sources: map[string]int{},
 	}
 }
@@ -329,15 +387,17 @@ func (t *txn) publish() {
 		t.e.opt.OnStep(StepCommitted)
 	}
 	for _, in := range t.batch.Intents {
-		if w := t.e.workers[in.Job.Source]; w != nil {
-			w.add(in)
-		}
+		t.e.dispatch(in)
 	}
-	if len(t.batch.Nodes)+len(t.batch.Instances) > 0 {
-		for name, s := range t.e.sources {
+	for _, name := range t.e.state.Turned() {
+		if s := t.e.sources[name]; s != nil {
 			s.SetFast(t.e.state.Awaited(name))
 		}
 	}
+	for i := range t.batch.Listings {
+		t.e.listed[t.batch.Listings[i].Source] = true
+	}
+	t.e.shown.take(&t.batch)
 	for i := range t.changes {
 		t.changes[i].Seq = t.last
 	}

@@ -21,8 +21,8 @@ var (
 	ErrRefused = errors.New("refused")
 	// ErrInput means that the request itself is wrong.
 	ErrInput = errors.New("bad request")
-	// ErrUnavailable means that the source could not be asked.
-	ErrUnavailable = errors.New("the source cannot be asked now")
+	// ErrUnavailable means that the source could not be asked, or that the engine can decide nothing now.
+	ErrUnavailable = errors.New("not available now")
 )
 
 // logLimit bounds how much of a run's output is read, in bytes.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"signalbox/adapters"
-	"signalbox/adapters/job"
 	"signalbox/federation/chain"
 	"signalbox/federation/store"
 )
@@ -58,13 +57,18 @@ type Engine struct {
 	ready   chan struct{} // closed once the state is restored
 	stopped chan struct{} // closed when Run is about to return
 
+	shown   shown
+
 	// Owned by the committer.
 	state  *chain.State
 	timers timers
 	runs   runCache
 	rows   map[string]store.Source
-	native map[job.Ref]bool // native schedules in effect, as last listed
-	listed map[string]bool  // sources listed since we started
+	native map[string]map[string]bool // by source and job: native schedules in effect, as last listed
+	listed map[string]bool            // sources listed since we started
+	last   time.Time                  // the latest time that was given to a decision
+	tidied time.Time                  // when what is over was last forgotten
+	failed int                        // commits in a row
 }
 
 // New makes an engine. It touches neither store nor sources.
@@ -87,6 +91,13 @@ func New(opt Options) (*Engine, error) {
 	e := &Engine{
 		opt: opt, log: opt.Log, sources: map[string]*adapters.Source{}, workers: map[string]*worker{},
 		listed: map[string]bool{}, work: make(chan *request), ready: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	chains := map[string]bool{}
+	for i := range opt.Definitions {
+		if chains[opt.Definitions[i].Chain] {
+			return nil, fmt.Errorf("federation: chain %s is there twice", opt.Definitions[i].Chain)
+		}
+		chains[opt.Definitions[i].Chain] = true
 	}
 	for _, s := range opt.Sources {
 		if e.sources[s.Name()] != nil {
@@ -179,7 +190,7 @@ func (e *Engine) keepLease(ctx context.Context) error {
 		case <-tick.C:
 		}
 		asked := time.Now()
-		err := e.opt.Store.Renew(ctx, e.fence, e.opt.LeaseTTL)
+		err := e.renew(ctx, good.Add(e.opt.LeaseTTL*2/3))
 		switch {
 		case err == nil:
 			good = asked
@@ -187,12 +198,20 @@ func (e *Engine) keepLease(ctx context.Context) error {
 			return nil
 		case errors.Is(err, store.ErrFenced):
 			return fmt.Errorf("the lease to write was lost: %w", err)
-		case time.Since(good) > e.opt.LeaseTTL*2/3:
+		case time.Since(good) >= e.opt.LeaseTTL*2/3:
 			return fmt.Errorf("the lease to write could not be renewed in time: %w", err)
 		default:
 			e.log.Warn("cannot renew the lease, trying again", slog.Any("error", err))
 		}
 	}
+}
+
+// renew asks for the lease once more. A store that does not answer must not keep the engine from
+// noticing that its time is up.
+func (e *Engine) renew(ctx context.Context, until time.Time) error {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return e.opt.Store.Renew(ctx, e.fence, e.opt.LeaseTTL)
 }
 
 // newSite makes the random name of an installation.

@@ -122,15 +122,11 @@ func (e *Engine) row(source string) store.Source {
 // TakeListing implements [adapters.Sink].
 func (e *Engine) TakeListing(ctx context.Context, source string, l adapters.Listing) error {
 	err := e.do(ctx, func(t *txn) error {
-		e.listed[source] = true
-		for ref := range e.native {
-			if ref.Source == source {
-				delete(e.native, ref)
-			}
-		}
+		jobs := make(map[string]bool, len(l.Jobs))
 		for i := range l.Jobs {
-			e.native[l.Jobs[i].Ref] = l.Jobs[i].Enabled
+			jobs[l.Jobs[i].Job] = l.Jobs[i].Enabled
 		}
+		e.native[source] = jobs
 		row := e.row(source)
 		row.ListedAt, row.Problems = t.now, l.Problems
 		if s := e.sources[source]; s != nil {

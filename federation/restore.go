@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -23,12 +25,22 @@ func (e *Engine) restore(ctx context.Context) error {
 	return e.restoreState(ctx, site)
 }
 
-// reload throws the state in memory away and reads it again.
+// reload throws the state in memory away and reads it again. A timer that fired in what was thrown away
+// fires again: everything that a clock could decide is looked at with the next commit.
 func (e *Engine) reload(ctx context.Context) error {
-	if err := e.restore(ctx); err != nil {
+	err := e.restore(ctx)
+	if err == nil {
+		err = e.recall(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("read the state again: %w", err)
 	}
-	e.recall(ctx)
+	for _, t := range e.state.All(time.Now().UTC()) {
+		e.timers.add(t)
+	}
+	for name, s := range e.sources {
+		s.SetFast(e.state.Awaited(name))
+	}
 	return nil
 }
 
@@ -89,7 +101,7 @@ func (e *Engine) restoreRows(ctx context.Context, r *chain.Restore) error {
 	if err != nil {
 		return err
 	}
-	e.rows, e.native = map[string]store.Source{}, map[job.Ref]bool{}
+	e.rows, e.native = map[string]store.Source{}, map[string]map[string]bool{}
 	for _, row := range rows {
 		e.rows[row.Name] = row
 		if row.Contact.Blind && e.sources[row.Name] != nil {
@@ -101,10 +113,13 @@ func (e *Engine) restoreRows(ctx context.Context, r *chain.Restore) error {
 			return err
 		}
 	}
+	e.shown.reset(e.rows, e.native)
 	return nil
 }
 
 func (e *Engine) restoreJobs(ctx context.Context, source string) error {
+	known := map[string]bool{}
+	e.native[source] = known
 	f := store.JobFilter{Source: source, Limit: 1000}
 	for {
 		jobs, err := e.opt.Store.Jobs(ctx, f)
@@ -112,7 +127,7 @@ func (e *Engine) restoreJobs(ctx context.Context, source string) error {
 			return err
 		}
 		for i := range jobs {
-			e.native[jobs[i].Ref] = jobs[i].Enabled
+			known[jobs[i].Job] = jobs[i].Enabled
 		}
 		if len(jobs) < f.Limit {
 			return nil
@@ -154,7 +169,8 @@ func (e *Engine) versions(ctx context.Context, open []chain.Instance) ([]chain.D
 	return append(versions, current...), since, nil
 }
 
-// inService tells since when a chain is in service: its first definition after the last retirement.
+// inService tells since when a chain is in service: when a definition of it came into force first after
+// its last retirement.
 func (e *Engine) inService(ctx context.Context, name string) (since time.Time, err error) {
 	const page = 1000
 	for seq := int64(0); ; {
@@ -167,7 +183,7 @@ func (e *Engine) inService(ctx context.Context, name string) (since time.Time, e
 			switch {
 			case en.Kind == chain.KindRetirement:
 				since = time.Time{}
-			case en.Kind == chain.KindDefinition && since.IsZero():
+			case (en.Kind == chain.KindDefinition || en.Kind == chain.KindActivation) && since.IsZero():
 				since = en.At
 			}
 		}
@@ -181,8 +197,12 @@ func (e *Engine) inService(ctx context.Context, name string) (since time.Time, e
 // to the workers. It gives each source's stored cursor.
 func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) {
 	cursors := map[string]adapters.Cursor{}
-	err := e.do(ctx, func(t *txn) error {
-		if err := t.define(e.opt.Definitions); err != nil {
+	defs, err := e.seal(ctx, e.opt.Definitions)
+	if err != nil {
+		return nil, err
+	}
+	err = e.do(ctx, func(t *txn) error {
+		if err := t.define(defs); err != nil {
 			return err
 		}
 		for _, timer := range e.state.All(t.now) {
@@ -196,33 +216,67 @@ func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) 
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = e.recall(ctx)
 	}
-	e.recall(ctx)
-	return cursors, nil
+	return cursors, err
 }
 
 // recall hands the starts that are not finished to their workers. A worker ignores what it has already.
-func (e *Engine) recall(ctx context.Context) {
-	open, err := e.opt.Store.Intents(ctx, store.IntentFilter{States: []chain.Send{chain.SendPending, chain.SendSent}})
+func (e *Engine) recall(ctx context.Context) error {
+	open, err := e.opt.Store.Intents(ctx, store.IntentFilter{
+		States: []chain.Send{chain.SendPending, chain.SendSent}, Limit: math.MaxInt32,
+	})
 	if err != nil {
-		e.log.Error("cannot read the unfinished starts", slog.Any("error", err))
-		return
+		return fmt.Errorf("read the unfinished starts: %w", err)
 	}
 	for _, in := range open {
-		if w := e.workers[in.Job.Source]; w != nil {
-			w.add(in)
-		} else {
-			e.log.Warn("a start waits for a source that is not configured",
-				slog.String("token", in.Token), slog.String("job", in.Job.String()))
-		}
+		e.dispatch(in)
 	}
+	return nil
+}
+
+// dispatch hands a start to the worker of its source.
+func (e *Engine) dispatch(in store.Intent) {
+	if w := e.workers[in.Job.Source]; w != nil {
+		w.add(in)
+		return
+	}
+	e.log.Warn("a start waits for a source that is not configured: configure it, or skip the job",
+		slog.String("job", in.Job.String()), slog.String("instance", in.Key.String()), slog.String("token", in.Token))
+}
+
+// version is a configured definition, sealed.
+type version struct {
+	chain.Definition
+	job.Record
+	known bool // the ledger holds it: it was in force before
+}
+
+// seal checks and encodes what is configured, and looks up what was in force before.
+func (e *Engine) seal(ctx context.Context, defs []chain.Definition) ([]version, error) {
+	out := make([]version, len(defs))
+	var errs []error
+	for i := range defs {
+		v := version{Definition: defs[i]}
+		err := v.Check()
+		if err == nil {
+			v.Record, err = v.Seal()
+		}
+		if err == nil {
+			_, err = e.opt.Store.Definition(ctx, v.Hash)
+			v.known = err == nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			errs = append(errs, err)
+		}
+		out[i] = v
+	}
+	return out, errors.Join(errs...)
 }
 
 // define brings the chains in force to what is configured.
-func (t *txn) define(defs []chain.Definition) error {
-	want := map[string]bool{}
+func (t *txn) define(defs []version) error {
 	current := map[string]job.Hash{}
 	for _, def := range t.e.state.Current() {
 		rec, err := def.Seal()
@@ -231,32 +285,37 @@ func (t *txn) define(defs []chain.Definition) error {
 		}
 		current[def.Chain] = rec.Hash
 	}
-	var errs []error
 	for i := range defs {
-		want[defs[i].Chain] = true
-		errs = append(errs, defs[i].Check())
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	for i := range defs {
-		rec, err := defs[i].Seal()
-		if err != nil {
-			return err
-		}
-		if current[defs[i].Chain] == rec.Hash {
+		had := current[defs[i].Chain]
+		delete(current, defs[i].Chain)
+		if had == defs[i].Hash {
 			continue
 		}
-		t.batch.Records = append(t.batch.Records, store.Entry{At: t.now, Subject: store.ChainSubject(defs[i].Chain), Record: rec})
-		t.decide(chain.Defined{Definition: defs[i], Record: rec.Hash})
-	}
-	for name := range current {
-		if !want[name] {
-			if err := t.retire(name); err != nil {
-				return err
-			}
+		if err := t.activate(&defs[i]); err != nil {
+			return err
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(current)) {
+		if err := t.retire(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// activate puts a version into force. One that was in force before is named by a record of its own: the
+// ledger holds each record once.
+func (t *txn) activate(v *version) error {
+	subject, h := store.ChainSubject(v.Chain), v.Hash
+	if !v.known {
+		t.batch.Records = append(t.batch.Records, store.Entry{At: t.now, Subject: subject, Record: v.Record})
+	} else {
+		var err error
+		if h, err = t.record(subject, chain.KindActivation, &chain.Activation{At: t.now, Chain: v.Chain, Version: v.Hash}); err != nil {
+			return err
+		}
+	}
+	t.decide(chain.Defined{Definition: v.Definition, Record: h})
 	return nil
 }
 

@@ -1,33 +1,60 @@
 package federation
 
 import (
-	"context"
 	"maps"
-	"time"
+	"sync"
 
 	"signalbox/adapters"
 	"signalbox/federation/store"
 )
 
-// Sources tells how every configured source stands right now, sorted by name.
-func (e *Engine) Sources() []SourceStatus {
-	rows, jobs := map[string]store.Source{}, map[string]int{}
-	// Without the committer (not begun, or stopped) what the sources say themselves is all there is.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := e.do(ctx, func(*txn) error {
-		maps.Copy(rows, e.rows)
-		for ref := range e.native {
-			jobs[ref.Source]++
-		}
-		return nil
-	}); err != nil {
-		rows, jobs = nil, nil
+// shown is what faces see of the sources: what is durable, without waiting for the committer. The zero
+// value knows nothing.
+type shown struct {
+	mu   sync.RWMutex
+	rows map[string]store.Source
+	jobs map[string]int // how many were listed
+}
+
+// reset forgets everything and takes over what was restored.
+func (s *shown) reset(rows map[string]store.Source, native map[string]map[string]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows, s.jobs = maps.Clone(rows), map[string]int{}
+	for source, jobs := range native {
+		s.jobs[source] = len(jobs)
 	}
+}
+
+// take takes over what a batch made durable.
+func (s *shown) take(b *store.Batch) {
+	if len(b.Sources)+len(b.Listings) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, row := range b.Sources {
+		s.rows[row.Name] = row
+	}
+	for _, l := range b.Listings {
+		s.jobs[l.Source] = len(l.Jobs)
+	}
+}
+
+func (s *shown) source(name string) (row store.Source, jobs int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.rows[name], s.jobs[name]
+}
+
+// Sources tells how every configured source stands right now, sorted by name. It never waits: what is
+// being committed right now is not in it.
+func (e *Engine) Sources() []SourceStatus {
 	out := make([]SourceStatus, 0, len(e.sources))
 	for _, name := range e.sourceNames() {
-		s := e.status(e.sources[name], rows[name])
-		s.Jobs = jobs[name]
+		row, jobs := e.shown.source(name)
+		s := e.status(e.sources[name], row)
+		s.Jobs = jobs
 		out = append(out, s)
 	}
 	return out

@@ -2,8 +2,7 @@ package federation
 
 import (
 	"context"
-	"errors"
-	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +19,8 @@ const (
 	// doubtAfter is how long a reachable source may be unable to say what became of a start before a
 	// person is asked. The search goes no further then, but a run that shows up later still counts.
 	doubtAfter = 10 * time.Minute
+	// workerIdle is how long a worker waits without anything to do; it is woken when there is.
+	workerIdle = time.Hour
 )
 
 // worker carries out the starts at one source. It asks for several at a time, as the source's budget
@@ -33,21 +34,35 @@ type worker struct {
 	queue   []*start
 	tokens  map[string]bool // queued or under way
 	running int
+	wakes   int // how often everything was to be tried again at once
 }
 
-// start is an intent on its way.
+// start is an intent on its way. It belongs to the worker while it is queued, else to the attempt.
 type start struct {
 	store.Intent
+	lost   time.Time // since when an answer is missing; zero = nothing is open at the source
+	answer *answer   // of the source, that could not be recorded yet
+	stale  bool      // what the ledger says of it is not known: a commit failed
+
 	unclearSince time.Time
 	wait         time.Duration // before the next attempt
 	notBefore    time.Time
+	wakes        int // of the worker, when the attempt began
+}
+
+// answer is what became of a start.
+type answer struct {
+	to   chain.Send
+	note string
+	run  job.RunKey
 }
 
 func newWorker(e *Engine, s *adapters.Source) *worker {
 	return &worker{e: e, source: s, poked: make(chan struct{}, 1), tokens: map[string]bool{}}
 }
 
-// add takes on an intent, unless the worker has it already.
+// add takes on an intent, unless the worker has it already. One that is marked sent comes from before a
+// crash or a failed commit: whether the source heard of it is not known.
 func (w *worker) add(in store.Intent) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -55,7 +70,11 @@ func (w *worker) add(in store.Intent) {
 		return
 	}
 	w.tokens[in.Token] = true
-	w.queue = append(w.queue, &start{Intent: in})
+	s := &start{Intent: in}
+	if in.State == chain.SendSent {
+		s.lost = time.Now()
+	}
+	w.queue = append(w.queue, s)
 	w.poke()
 }
 
@@ -63,6 +82,7 @@ func (w *worker) add(in store.Intent) {
 func (w *worker) wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.wakes++
 	for _, s := range w.queue {
 		s.notBefore, s.wait = time.Time{}, 0
 	}
@@ -81,20 +101,17 @@ func (w *worker) poke() {
 func (w *worker) run(ctx context.Context) {
 	var under sync.WaitGroup
 	defer under.Wait()
-	alarm := time.NewTimer(idle)
+	alarm := time.NewTimer(workerIdle)
 	defer alarm.Stop()
-	for {
+	for ctx.Err() == nil {
 		s, wait := w.next(time.Now())
 		if s != nil {
-			under.Go(func() {
-				w.finish(s, w.carryOut(ctx, s))
-			})
+			under.Go(func() { w.finish(s, w.attempt(ctx, s)) })
 			continue
 		}
 		alarm.Reset(wait)
 		select {
 		case <-ctx.Done():
-			return
 		case <-w.poked:
 		case <-alarm.C:
 		}
@@ -106,16 +123,17 @@ func (w *worker) next(now time.Time) (*start, time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.running >= max(1, w.source.Properties().Budget.Concurrent) {
-		return nil, idle // finish pokes
+		return nil, workerIdle // finish pokes
 	}
-	wait := idle
+	wait := workerIdle
 	for i, s := range w.queue {
 		if left := s.notBefore.Sub(now); left > 0 {
 			wait = min(wait, left)
 			continue
 		}
-		w.queue = append(w.queue[:i:i], w.queue[i+1:]...)
+		w.queue = slices.Delete(w.queue, i, i+1)
 		w.running++
+		s.wakes = w.wakes
 		return s, 0
 	}
 	return nil, wait
@@ -126,180 +144,16 @@ func (w *worker) finish(s *start, again bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.running--
-	if again {
+	switch {
+	case !again:
+		delete(w.tokens, s.Token)
+	case s.wakes != w.wakes: // what it waits for may have come while it was under way
+		s.notBefore, s.wait = time.Time{}, 0
+		w.queue = append(w.queue, s)
+	default:
 		s.wait = min(lastWait, max(firstWait, 2*s.wait))
 		s.notBefore = time.Now().Add(s.wait)
 		w.queue = append(w.queue, s)
-	} else {
-		delete(w.tokens, s.Token)
 	}
 	w.poke()
-}
-
-// carryOut makes one attempt. It tells whether another one is needed.
-func (w *worker) carryOut(ctx context.Context, s *start) (again bool) {
-	if ctx.Err() != nil {
-		return true
-	}
-	if h := w.source.Health(); h.Contact.Blind || h.Stopped {
-		return true // asking now would only cost a failed login; contact wakes us
-	}
-	switch s.State {
-	case chain.SendPending:
-		return w.send(ctx, s)
-	case chain.SendSent:
-		return w.search(ctx, s)
-	case chain.SendConfirmed, chain.SendRefused, chain.SendInDoubt:
-	}
-	return false
-}
-
-// send claims the intent, durably, and then asks the source.
-func (w *worker) send(ctx context.Context, s *start) (again bool) {
-	claimed, err := w.e.claim(ctx, s, w.source.Abilities().List)
-	if errors.Is(err, errNotListed) {
-		return true // the listing wakes us
-	}
-	if err != nil {
-		w.e.log.Warn("cannot claim a start, trying again", slog.String("token", s.Token), slog.Any("error", err))
-		return true
-	}
-	if !claimed {
-		return false // withdrawn, or refused because of its native schedule
-	}
-	s.State = chain.SendSent
-	w.e.opt.OnStep(StepClaimed)
-	return w.ask(ctx, s)
-}
-
-// ask asks the source to start it. The intent is marked sent.
-func (w *worker) ask(ctx context.Context, s *start) (again bool) {
-	req := adapters.StartRequest{
-		Token: s.Token, Job: s.Job.Job, BusinessDate: s.Key.BusinessDate, Chain: s.Key.String(),
-	}
-	answer, err := w.source.Start(ctx, req)
-	w.e.opt.OnStep(StepAnswered)
-	if err == nil {
-		return w.record(ctx, s, chain.SendConfirmed, answer.Detail, answer.Run)
-	}
-	w.e.log.Warn("a start failed", slog.String("job", s.Job.String()), slog.String("token", s.Token), slog.Any("error", err))
-	if adapters.EffectOf(err) != adapters.EffectNone {
-		return true // it may have happened: search for it, see search
-	}
-	switch adapters.KindOf(err) {
-	case adapters.Unavailable, adapters.Denied:
-		return w.record(ctx, s, chain.SendPending, err.Error(), job.RunKey{})
-	case adapters.NotFound, adapters.Unsupported, adapters.Malformed, adapters.Rejected:
-	}
-	return w.record(ctx, s, chain.SendRefused, err.Error(), job.RunKey{})
-}
-
-// search finds out what became of a start whose answer was lost, as the source's start class allows.
-func (w *worker) search(ctx context.Context, s *start) (again bool) {
-	switch w.source.Properties().Start {
-	case adapters.StartDeduplicated:
-		return w.ask(ctx, s)
-	case adapters.StartSearchable:
-	case adapters.StartInDoubt, adapters.StartNone:
-		return w.record(ctx, s, chain.SendInDoubt, "the answer was lost, and the source cannot tell", job.RunKey{})
-	}
-	f, err := w.source.Find(ctx, s.Token)
-	if err != nil {
-		w.e.log.Warn("cannot search for a start, trying again", slog.String("job", s.Job.String()),
-			slog.String("token", s.Token), slog.Any("error", err))
-		return true
-	}
-	switch f.Found {
-	case adapters.FoundPresent:
-		return w.record(ctx, s, chain.SendConfirmed, f.Detail, f.Run)
-	case adapters.FoundAbsent:
-		return w.ask(ctx, s)
-	case adapters.FoundUnclear:
-	}
-	if s.unclearSince.IsZero() {
-		s.unclearSince = time.Now()
-	}
-	if time.Since(s.unclearSince) > doubtAfter {
-		return w.record(ctx, s, chain.SendInDoubt, "the answer was lost, and the source still cannot tell: "+f.Detail, job.RunKey{})
-	}
-	return true
-}
-
-// record makes what became of the start durable. If that fails, the intent is still marked sent in the
-// ledger and is searched for.
-func (w *worker) record(ctx context.Context, s *start, to chain.Send, note string, run job.RunKey) (again bool) {
-	// The call was made: recording it must not be cut short by a shutdown.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	err := w.e.do(ctx, func(t *txn) error { return t.effect(&s.Intent, to, note, run) })
-	if err != nil {
-		w.e.log.Error("cannot record what became of a start: it will be searched for",
-			slog.String("token", s.Token), slog.Any("error", err))
-		return true
-	}
-	s.State = to
-	w.e.opt.OnStep(StepRecorded)
-	return to == chain.SendPending
-}
-
-// errNotListed means that it is not known yet whether a job's native schedule is in effect.
-var errNotListed = errors.New("the source's jobs were not listed since we started")
-
-// claim marks an intent sent, if it is still to be sent. The mark is durable before the source hears of
-// it. Where the source lists its jobs, that must have happened since we started: while we were down
-// somebody may have put the native schedule back.
-func (e *Engine) claim(ctx context.Context, s *start, lists bool) (claimed bool, err error) {
-	err = e.do(ctx, func(t *txn) error {
-		claimed = false
-		if !t.pending(s.Token) {
-			return nil
-		}
-		if lists && !e.listed[s.Job.Source] {
-			return errNotListed
-		}
-		if e.native[s.Job] {
-			return t.effect(&s.Intent, chain.SendRefused, "its native schedule is still in effect and would start it too: "+
-				"take it out of effect (signalbox native hold "+s.Job.String()+") and rerun", job.RunKey{})
-		}
-		claimed = true
-		return t.effect(&s.Intent, chain.SendSent, "", job.RunKey{})
-	})
-	return claimed && err == nil, err
-}
-
-// pending tells whether the release that a token was given to still waits to be sent.
-func (t *txn) pending(token string) bool {
-	k, i, ok := t.e.state.Place(token)
-	if !ok {
-		return false
-	}
-	in, ok := t.e.state.Instance(k)
-	return ok && in.Nodes[i].Send == chain.SendPending && in.Nodes[i].Token == token
-}
-
-// effect records what became of a start and moves its intent.
-func (t *txn) effect(in *store.Intent, to chain.Send, note string, run job.RunKey) error {
-	if to == chain.SendInDoubt {
-		if seen := t.seen(in.Token); !seen.IsZero() {
-			to, run, note = chain.SendConfirmed, seen, "its run was seen"
-		}
-	}
-	rec := chain.Effect{At: t.now, Note: note, Run: run, Send: to, Token: in.Token}
-	h, err := t.record(store.InstanceSubject(in.Key), chain.KindEffect, &rec)
-	if err != nil {
-		return err
-	}
-	t.batch.Moves = append(t.batch.Moves, store.Move{Token: in.Token, From: in.State, To: to, Run: run, Note: note, At: t.now})
-	t.decide(chain.Effected{Effect: rec, Record: h})
-	return t.broken
-}
-
-// seen gives the run that was bound to a release, if one was.
-func (t *txn) seen(token string) job.RunKey {
-	if k, i, ok := t.e.state.Place(token); ok {
-		if in, ok := t.e.state.Instance(k); ok && in.Nodes[i].Run != nil {
-			return in.Nodes[i].Run.Key
-		}
-	}
-	return job.RunKey{}
 }
