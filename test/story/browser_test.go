@@ -4,7 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -106,7 +106,14 @@ func (b *browser) sees(selector, text string) {
 	b.do(chromedp.Poll[chromedp.Void](js, chromedp.WithPollingTimeout(45*time.Second)))
 }
 
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `\'`) + "'" }
+func quote(s string) string { return strconv.Quote(s) }
+
+// click follows a link or presses a button. It does not aim with a mouse: the page is live and may move
+// what is under it.
+func (b *browser) click(selector string) {
+	b.t.Helper()
+	b.do(chromedp.WaitVisible(selector), chromedp.Evaluate[chromedp.Void]("document.querySelector("+quote(selector)+").click()"))
+}
 
 // mark leaves a sign on the page that a reload would lose.
 func (b *browser) mark() { b.t.Helper(); ask[int](b, "window.story = 1") }
@@ -180,7 +187,8 @@ func TestBrowser(t *testing.T) {
 	b.fits(390)
 	b.fits(1280)
 
-	b.do(chromedp.Click("#node-load a.key"), chromedp.WaitVisible("#log"))
+	b.click("#node-load a.key")
+	b.do(chromedp.WaitVisible("#log"))
 	b.sees("section", "Why it started")
 	b.sees("section", "extract")
 	b.sees("#log-tail", "4711 rows loaded")
@@ -223,10 +231,13 @@ func decide(t *testing.T, b *browser, s *site, a *cronhost.Host) {
 	b.open(path)
 	b.sees("#node-load", "waits for extract")
 	b.shot("failed")
-	b.do(chromedp.Click("#node-extract a[href^='/login']"), chromedp.SendKeys("input[name=name]", "ops"),
-		chromedp.SendKeys("input[name=token]", s.token), chromedp.Click("form.stack button"), chromedp.WaitVisible("#node-extract details"))
-	b.do(chromedp.Click("#node-extract summary"), chromedp.SendKeys("#node-extract input[name=reason]", "the file was there"),
-		chromedp.Click("#node-extract button[value=mark_ok]"))
+	b.click("#node-extract a[href^='/login']")
+	b.do(chromedp.SendKeys("input[name=name]", "ops"), chromedp.SendKeys("input[name=token]", s.token))
+	b.click("form.stack button")
+	b.click("#node-extract summary")
+	b.do(chromedp.SendKeys("#node-extract input[name=reason]", "the file was there"))
+	b.click("#node-extract button[value=mark_ok]")
+	b.do(chromedp.WaitVisible(".flash"))
 	b.sees("#node-report", "succeeded")
 	b.shot("decided")
 }
