@@ -37,8 +37,11 @@ func TestDatesTile(t *testing.T) {
 		for _, cut := range []int{0, 1, 30, 61, 2 * 60, 150, 3 * 60, 12 * 60, 18 * 60, 23*60 + 59} {
 			c := days{loc: location(t, zone), cut: cut}
 			day := time.Date(1985+r.IntN(30), 1, 1, 0, 0, 0, 0, time.UTC)
-			if zone == "Pacific/Apia" {
+			switch zone {
+			case "Pacific/Apia":
 				day = time.Date(2011, 6, 1, 0, 0, 0, 0, time.UTC) // the year without a 30 December
+			case "America/St_Johns":
+				day = time.Date(2006, 1, 1, 0, 0, 0, 0, time.UTC) // clocks went back from 00:01 to 23:01 of the day before
 			}
 			for range 400 {
 				if err := tiles(c, day, r); err != nil {
@@ -64,7 +67,15 @@ func tiles(c days, day time.Time, r *rand.Rand) error {
 	if (length < 22*time.Hour || length > 26*time.Hour) && crossed != date && crossed != day.AddDate(0, 0, 1).Format(time.DateOnly) {
 		return fmt.Errorf("%s lasts %s", date, length)
 	}
-	for _, t := range []time.Time{from, until.Add(-time.Nanosecond), from.Add(time.Duration(r.Int64N(int64(length))))} {
+	instants := []time.Time{from, until.Add(-time.Nanosecond), from.Add(time.Duration(r.Int64N(int64(length))))}
+	if _, jump := from.In(c.loc).ZoneBounds(); !jump.IsZero() {
+		for _, d := range []time.Duration{-1, 0, 15 * time.Minute, 90 * time.Minute} { // around a change of the clocks
+			if t := jump.Add(d); !t.Before(from) && t.Before(until) {
+				instants = append(instants, t)
+			}
+		}
+	}
+	for _, t := range instants {
 		if got := c.date(t); got != date {
 			return fmt.Errorf("%s falls in %s, want %s", t, got, date)
 		}
@@ -109,6 +120,7 @@ func TestFirstOccurrence(t *testing.T) {
 		{"America/Havana", "00:00", "2026-11-01", "00:30", "2026-11-01T04:30:00Z", "00:30 comes twice"},
 		{"Australia/Lord_Howe", "00:00", "2026-10-04", "02:15", "2026-10-03T15:30:00Z", "half an hour is missing"},
 		{"Australia/Lord_Howe", "00:00", "2026-04-05", "01:45", "2026-04-04T14:45:00Z", "half an hour comes twice"},
+		{"America/St_Johns", "00:00", "2006-10-29", "00:00", "2006-10-29T02:30:00Z", "a minute later clocks go back to 23:01"},
 		{"Pacific/Apia", "00:00", "2011-12-30", "12:00", "2011-12-30T10:00:00Z", "a day is missing"},
 	} {
 		cut, err := ParseClock(c.cut)

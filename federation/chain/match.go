@@ -47,7 +47,7 @@ func (d *draft) matchHead(w watcher, r *job.Run, begun time.Time) (place, bool) 
 	k := Key{Chain: w.plan.def.Chain, BusinessDate: w.plan.days.date(dated(r)), Cycle: r.Begun().At.UTC().Format(cycleFormat)}
 	p := place{k, w.index}
 	if l := d.live(k); l != nil {
-		return p, l.Version == w.plan.version && d.node(p).Run == nil
+		return p, l.Version == w.plan.version && supersedes(r, d.node(p).Run) && d.node(p).open()
 	}
 	f, ok := d.s.inForce[k.Chain]
 	if !ok || f.version != w.plan.version || d.s.closed[k] || begun.Before(f.activated) || d.now.Sub(begun) > CatchUp {
