@@ -32,7 +32,8 @@ func (p *Pages) needs(in *chain.Instance, def *chain.Definition) []attention {
 		}
 		out = append(out, attention{
 			Chip: chip{Shape: string(n.State()), Word: shortTrouble(n)}, Where: instanceName(in.Key) + " · " + n.Name,
-			URL: instanceURL(in.Key) + "#node-" + n.Name, What: what, Stops: stops(in, def, n.Name), Since: p.when(since(n)), Fix: remedy(n),
+			URL: instanceURL(in.Key) + "#node-" + n.Name, What: what, Stops: stops(in, def, n.Name), Since: p.when(since(n)),
+			Fix: remedy(n, stageOf(def, n.Name)),
 		})
 	}
 	return out
@@ -82,16 +83,20 @@ func because(s string) string {
 }
 
 // remedy says what a person can do about a node in trouble.
-func remedy(n *chain.NodeState) string {
+func remedy(n *chain.NodeState, stage chain.Stage) string {
+	again := "Rerun it"
+	if stage != chain.Drive {
+		again = "Run it again at its source"
+	}
 	switch {
 	case n.Run == nil && n.Send == chain.SendInDoubt:
-		return "Look at the source. Rerun it if it did not start; mark it OK or skip it if it did or need not."
+		return "Look at the source. " + again + " if it did not start; mark it OK or skip it if it did or need not."
 	case n.Run != nil && n.Run.State() == job.Unknown:
-		return "Find out how it ended. Mark it OK, rerun it, or skip it."
+		return "Find out how it ended. " + again + ", mark it OK, or skip it."
 	case n.Run != nil && n.Run.State() == job.Held:
 		return "Answer at the source."
 	}
-	return "Rerun it, mark it OK, or skip it."
+	return again + ", mark it OK, or skip it."
 }
 
 // shortTrouble names the trouble in a word or two.
@@ -103,6 +108,17 @@ func shortTrouble(n *chain.NodeState) string {
 		return "refused"
 	}
 	return string(n.State())
+}
+
+// stageOf gives the stage of a node; empty without its definition.
+func stageOf(def *chain.Definition, node string) chain.Stage {
+	if def == nil {
+		return ""
+	}
+	if d, ok := def.Node(node); ok {
+		return d.Stage
+	}
+	return ""
 }
 
 // stops names the nodes that wait for a node and are not over, directly or not.

@@ -168,7 +168,7 @@ func (p *Pages) nodeRows(ctx context.Context, in *chain.Instance, def *chain.Def
 		row.Passed = row.GiveUpAt.Known() && !p.now().Before(e.GiveUpAt)
 		row.Inputs = p.inputRows(e.Inputs)
 		if in.Closed.IsZero() {
-			row.Act = action{URL: instanceURL(in.Key) + "/nodes", Verbs: verbsFor(&in.Nodes[i])}
+			row.Act = action{URL: instanceURL(in.Key) + "/nodes", Verbs: verbsFor(&in.Nodes[i], row.Stage)}
 		}
 		out = append(out, row)
 	}
@@ -246,45 +246,4 @@ func (p *Pages) receiptRow(e store.Entry) receiptRow {
 	}
 	row.Node, row.Verdict, row.Reason = r.Node, words(r.Verdict), r.Reason
 	return row
-}
-
-// verbsFor gives what makes sense for a node as it stands; the engine has the last word.
-func verbsFor(n *chain.NodeState) []verbChoice {
-	var out []verbChoice
-	for _, v := range allVerbs() {
-		if makesSense(v.Verb, n) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-func makesSense(v chain.Verb, n *chain.NodeState) bool {
-	begun := n.Run != nil || (n.Send != "" && n.Send != chain.SendRefused)
-	over := isOver(n) || n.Send == chain.SendRefused || n.Send == chain.SendInDoubt
-	good := n.Settled == "" && n.Run != nil && n.Run.State().Good()
-	switch v {
-	case chain.Hold:
-		return !n.Held && !begun && !over
-	case chain.Unhold:
-		return n.Held
-	case chain.Skip, chain.Force:
-		return !begun && n.Settled == ""
-	case chain.MarkOK:
-		return !good && n.Settled != chain.SettledOK
-	case chain.Rerun:
-		return over
-	}
-	return false
-}
-
-func allVerbs() []verbChoice {
-	return []verbChoice{
-		{Verb: chain.Hold, Label: "Hold", About: "Do not release it until unheld."},
-		{Verb: chain.Unhold, Label: "Unhold", About: "Let it go when its dependencies are met."},
-		{Verb: chain.Rerun, Label: "Rerun", About: "Release it again with a new token.", Sharp: true},
-		{Verb: chain.Force, Label: "Force", About: "Release it now, although its dependencies or its window say no.", Sharp: true},
-		{Verb: chain.MarkOK, Label: "Mark OK", About: "Declare it good; what waits for it goes on.", Sharp: true},
-		{Verb: chain.Skip, Label: "Skip", About: "Pass over it once; what waits for it goes on.", Sharp: true},
-	}
 }
