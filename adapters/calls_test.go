@@ -248,10 +248,27 @@ func TestStartSurvivesShutdown(t *testing.T) {
 		if err := <-results; err != nil {
 			t.Errorf("the start that was sent: %v", err)
 		}
-		if err := <-closed; err != nil || a.closed != 1 || a.starts != 1 {
-			t.Errorf("close: %v; closed %d times, %d starts", err, a.closed, a.starts)
+		if err := <-closed; err != nil || a.closed != 1 || a.starts != 1 || a.torn {
+			t.Errorf("close: %v; closed %d times, %d starts, during one of them: %t", err, a.closed, a.starts, a.torn)
 		}
 		b.end()
+	})
+}
+
+// TestShutdownIsNoFailure: a poll that we cut off ourselves is not the peer's failure.
+func TestShutdownIsNoFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{answer: func(ctx context.Context, _ int, _ adapters.Cursor) (adapters.Batch, error) {
+			<-ctx.Done()
+			return adapters.Batch{}, ctx.Err()
+		}}
+		b := start(t, f, adapters.SourceOptions{})
+		pass(time.Second)
+		b.end()
+		if h := b.src.Health(); h.Failures != 0 || h.Contact.Blind || len(b.sink.told()) != 0 {
+			t.Errorf("health %+v, contacts %+v", h, b.sink.told())
+		}
 	})
 }
 
@@ -389,3 +406,33 @@ func TestFindAnswers(t *testing.T) {
 		t.Errorf("an empty answer: %v", err)
 	}
 }
+
+// TestSecretDeepInError: an error that says less than what it wraps gives nothing away to whoever
+// unwraps it.
+func TestSecretDeepInError(t *testing.T) {
+	t.Parallel()
+	for name, deep := range map[string]error{
+		"one":  reticent{errors.New("login as ops:hunter2")},
+		"many": errors.Join(errors.New("first"), reticent{errors.New("login as ops:hunter2")}),
+	} {
+		a := newAble()
+		a.fail = adapters.Errorf(adapters.Denied, "cancel", "1", "no login: %w", deep)
+		src := source(t, a, adapters.SourceOptions{Redact: []string{"hunter2"}})
+		for err := src.Cancel(t.Context(), aRun); err != nil; err = errors.Unwrap(err) {
+			if _, inside := errors.AsType[reticent](err); inside || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s: the secret is in the chain: %v", name, err)
+			}
+		}
+	}
+	a := newAble()
+	a.fail = adapters.Errorf(adapters.Denied, "cancel", "1", "no login: %w", context.Canceled)
+	if err := source(t, a, adapters.SourceOptions{Redact: []string{"hunter2"}}).Cancel(t.Context(), aRun); !errors.Is(err, context.Canceled) {
+		t.Errorf("a chain without secrets was cut: %v", err)
+	}
+}
+
+// reticent is an error that says less than what it wraps.
+type reticent struct{ err error }
+
+func (reticent) Error() string   { return "something" }
+func (r reticent) Unwrap() error { return r.err }

@@ -38,11 +38,7 @@ func (l *loop) fail(ctx context.Context, err error) {
 	// Whatever is wrong with a login or with the configuration is still wrong the next time, and
 	// repeated failed logins lock accounts.
 	l.stopped = e.Kind == Denied || e.Kind == Unsupported
-	since := l.Health().LastSeen
-	if l.contact != nil && l.contact.Blind {
-		since = l.contact.Since
-	}
-	c := &Contact{Blind: true, Since: since, Kind: e.Kind, Error: e.Error(), Fix: e.Fix}
+	c := &Contact{Blind: true, Since: l.Health().LastSeen, Kind: e.Kind, Error: e.Error(), Fix: e.Fix}
 	if l.contact == nil || !l.contact.Blind || l.contact.Kind != c.Kind {
 		l.untold = true
 		l.opt.Log.LogAttrs(ctx, slog.LevelWarn, "contact is lost", slog.String("kind", string(c.Kind)),

@@ -188,3 +188,63 @@ func batch(next string, list ...job.Observation) adapters.Batch {
 func unavailable() error {
 	return adapters.Errorf(adapters.Unavailable, "poll", "mvs", "connection refused")
 }
+
+// able is a fake that has every ability.
+type able struct {
+	*fake
+	starts int
+	fail   error
+	list   func() (adapters.Listing, error)
+	slow   time.Duration // each call takes so long, or until its context ends
+	torn   bool          // the adapter was closed during a start
+	log    adapters.Log
+	found  adapters.Finding
+}
+
+func (a *able) call(ctx context.Context) error {
+	if a.slow > 0 {
+		select {
+		case <-time.After(a.slow):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return a.fail
+}
+
+func (a *able) List(ctx context.Context) (adapters.Listing, error) {
+	if a.list == nil {
+		return adapters.Listing{}, a.call(ctx)
+	}
+	return a.list()
+}
+
+func (a *able) Start(ctx context.Context, req adapters.StartRequest) (adapters.Started, error) {
+	a.mu.Lock()
+	a.starts++
+	a.mu.Unlock()
+	err := a.call(ctx)
+	a.mu.Lock()
+	a.torn = a.torn || a.closed > 0
+	a.mu.Unlock()
+	return adapters.Started{Run: job.RunKey{Source: "mvs", Job: req.Job, Native: "1"}, Detail: "accepted hunter2"}, err
+}
+
+func (a *able) Find(ctx context.Context, _ string) (adapters.Finding, error) {
+	return a.found, a.call(ctx)
+}
+func (a *able) Cancel(ctx context.Context, _ job.RunKey) error { return a.call(ctx) }
+func (a *able) Hold(ctx context.Context, _ string) error       { return a.call(ctx) }
+func (a *able) Unhold(ctx context.Context, _ string) error     { return a.call(ctx) }
+
+func (a *able) ReadLog(ctx context.Context, _ job.RunKey, _ int) (adapters.Log, error) {
+	return a.log, a.call(ctx)
+}
+
+func (a *able) Deploy(ctx context.Context, _ bool) (adapters.Change, error) {
+	return adapters.Change{Steps: []string{"add line with hunter2"}, Diff: "+hunter2"}, a.call(ctx)
+}
+
+func (a *able) Undeploy(ctx context.Context, _ bool) (adapters.Change, error) {
+	return adapters.Change{}, a.call(ctx)
+}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"signalbox/adapters"
-	"signalbox/adapters/job"
 )
 
 func TestPaceSlowAndFast(t *testing.T) {
@@ -338,6 +337,47 @@ func TestPokeIsNotSwallowed(t *testing.T) {
 	})
 }
 
+// TestPokeBeforePoll: a poke that a poll answers leads to no other poll.
+func TestPokeBeforePoll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for i := range 30 {
+			f := &fake{}
+			b := &bench{t: t, src: source(t, f, adapters.SourceOptions{Name: fmt.Sprintf("host%d", i), Slow: time.Hour}), sink: &sink{}}
+			b.src.Poke() // and the first poll is due as well
+			b.run(nil)
+			pass(time.Second)
+			if n := f.count(); n != 1 {
+				t.Errorf("%d polls, and one would do", n)
+			}
+			b.end()
+		}
+	})
+}
+
+// TestAfterQuiet: when a quiet time ends, not all sources poll at once.
+func TestAfterQuiet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		quiet := []adapters.QuietWindow{{Until: 6 * time.Hour, Location: time.UTC}}
+		firsts := make(map[time.Duration]int)
+		var fakes []*fake
+		for i := range 50 {
+			f := &fake{}
+			fakes = append(fakes, f)
+			start(t, f, adapters.SourceOptions{Name: fmt.Sprintf("host%d", i), Slow: time.Minute, Quiet: quiet})
+		}
+		began := time.Now()
+		pass(6*time.Hour + time.Minute)
+		for _, f := range fakes {
+			firsts[f.polls()[0].Sub(began).Truncate(time.Second)]++
+		}
+		if len(firsts) < 20 {
+			t.Errorf("50 sources begin at %d different seconds after a quiet time: %v", len(firsts), firsts)
+		}
+	})
+}
+
 // TestOptions: what makes no sense is refused when the source is made.
 func TestOptions(t *testing.T) {
 	t.Parallel()
@@ -359,53 +399,4 @@ func TestOptions(t *testing.T) {
 	if _, err := adapters.NewSource(nil, adapters.SourceOptions{Name: "a"}); err == nil {
 		t.Errorf("no adapter: no error")
 	}
-}
-
-// able is a fake that has every ability.
-type able struct {
-	*fake
-	starts int
-	fail   error
-	list   func() (adapters.Listing, error)
-	slow   time.Duration // each call takes so long, whatever its context says
-	log    adapters.Log
-	found  adapters.Finding
-}
-
-func (a *able) call() error {
-	if a.slow > 0 {
-		<-time.After(a.slow)
-	}
-	return a.fail
-}
-
-func (a *able) List(context.Context) (adapters.Listing, error) {
-	if a.list == nil {
-		return adapters.Listing{}, a.call()
-	}
-	return a.list()
-}
-
-func (a *able) Start(_ context.Context, req adapters.StartRequest) (adapters.Started, error) {
-	a.mu.Lock()
-	a.starts++
-	a.mu.Unlock()
-	return adapters.Started{Run: job.RunKey{Source: "mvs", Job: req.Job, Native: "1"}, Detail: "accepted hunter2"}, a.call()
-}
-
-func (a *able) Find(context.Context, string) (adapters.Finding, error) { return a.found, a.call() }
-func (a *able) Cancel(context.Context, job.RunKey) error               { return a.call() }
-func (a *able) Hold(context.Context, string) error                     { return a.call() }
-func (a *able) Unhold(context.Context, string) error                   { return a.call() }
-
-func (a *able) ReadLog(context.Context, job.RunKey, int) (adapters.Log, error) {
-	return a.log, a.call()
-}
-
-func (a *able) Deploy(context.Context, bool) (adapters.Change, error) {
-	return adapters.Change{Steps: []string{"add line with hunter2"}, Diff: "+hunter2"}, a.call()
-}
-
-func (a *able) Undeploy(context.Context, bool) (adapters.Change, error) {
-	return adapters.Change{}, a.call()
 }
