@@ -32,7 +32,7 @@ func seed(t *testing.T) uint64 {
 // worlds says how many random worlds a test goes through.
 func worlds(t *testing.T, n int) int {
 	t.Helper()
-	if testing.Short() {
+	if testing.Short() || racing {
 		return n / 10
 	}
 	return n
