@@ -52,9 +52,13 @@ sb_record() {
   sb_line="sb1 $1 r=$sb_run ck=$sb_check s=$sb_start t=$sb_now c=$sb_cause k=${sb_token:--} b=$sb_boot p=$sb_me q=$sb_job$2 j=$sb_name ."
 }
 
-# sb_alight: the live file, with room to take the end in place when the disk is full.
+# sb_alight: the live file, with room to take more, and the end, in place when the disk is full.
 sb_alight() {
   sb_record s ''
+  if [ -f "$sb_live" ]; then
+    { printf '%s\n' "$sb_line" 1<>"$sb_live"; } 2>/dev/null
+    return
+  fi
   { printf '%s\n%80s\n' "$sb_line" '' >"$sb_live"; } 2>/dev/null || { rm -f "$sb_live" 2>/dev/null; return 1; }
 }
 
@@ -138,7 +142,7 @@ sb_utc
 sb_start=$sb_now
 sb_pid= sb_job= sb_signal= sb_run=
 for sb_s in HUP INT QUIT TERM USR1 USR2; do trap "sb_signal=$sb_s; sb_forward" $sb_s; done
-if { [ x ] <&0; } 2>/dev/null; then exec 3<&0; else exec 3</dev/null; fi
+if { [ x ] 3<&0; } 2>/dev/null; then exec 3<&0; else exec 3</dev/null; fi
 
 if [ -n "$sb_token" ]; then
   sb_identify
@@ -174,17 +178,16 @@ fi
 exec 3<&-
 [ -z "$sb_signal" ] || sb_forward
 
-# From here on the job runs.
-{
-  [ -n "$sb_run" ] || sb_identify
-  sb_stat $sb_pid
-  sb_job=$sb_pid.$sb_ticks
-  sb_kept=
-  if sb_alight; then
-    sb_kept=yes
-    sb_append "$sb_line"
-  fi
-} </dev/null >/dev/null 2>&1
+# From here on the job runs. What the shell says about its end is not for cron's mail.
+[ ! -w /dev/null ] || exec </dev/null >/dev/null 2>&1
+[ -n "$sb_run" ] || sb_identify
+sb_stat $sb_pid
+sb_job=$sb_pid.$sb_ticks
+sb_kept=
+if sb_alight; then
+  sb_kept=yes
+  sb_append "$sb_line"
+fi
 
 while :; do
   sb_signal=
@@ -192,7 +195,7 @@ while :; do
   sb_rc=$?
   [ -n "$sb_signal" ] || break
   kill -0 $sb_pid 2>/dev/null && continue # only the waiting was interrupted
-  wait $sb_pid 2>/dev/null
+  wait $sb_pid
   sb_again=$?
   [ $sb_again -eq 127 ] || sb_rc=$sb_again
   break
@@ -200,29 +203,27 @@ done
 [ $sb_rc -le 256 ] || sb_rc=`expr $sb_rc - 128` # ksh93 says 256+n
 for sb_s in HUP INT QUIT TERM USR1 USR2; do trap '' $sb_s; done
 
-{
-  if [ -n "$sb_token" ] && [ -n "$sb_tail" ]; then
-    # What the job started may hold its output open: two seconds, then its end counts without it.
-    trap : USR1
-    ( trap - USR1; sleep 2; kill -USR1 $$ ) &
-    sb_dog=$!
-    wait $sb_tail
-    kill $sb_dog
-    trap '' USR1
-  fi
-  sb_killed=0
-  [ $sb_rc -le 128 ] || sb_killed=`expr $sb_rc - 128`
-  sb_stop=0
-  [ ! -f "$D/stop/$sb_run" ] || { sb_stop=1; rm -f "$D/stop/$sb_run"; }
-  sb_record e " rc=$sb_rc sig=$sb_killed stop=$sb_stop"
-  if sb_append "$sb_line"; then
-    [ -z "$sb_kept" ] || rm -f "$sb_live"
-  elif [ -n "$sb_kept" ] && printf '%s\n' "$sb_line" 1<>"$sb_live"; then
-    :
-  else
-    sb_lost
-  fi
-  sb_tidy
-  sb_rotate
-} </dev/null >/dev/null 2>&1
+if [ -n "$sb_token" ] && [ -n "$sb_tail" ]; then
+  # What the job started may hold its output open: two seconds, then its end counts without it.
+  trap : USR1
+  ( trap - USR1; sleep 2; kill -USR1 $$ ) &
+  sb_dog=$!
+  wait $sb_tail
+  kill $sb_dog
+  trap '' USR1
+fi
+sb_killed=0
+[ $sb_rc -le 128 ] || sb_killed=`expr $sb_rc - 128`
+sb_stop=0
+[ ! -f "$D/stop/$sb_run" ] || { sb_stop=1; rm -f "$D/stop/$sb_run"; }
+sb_record e " rc=$sb_rc sig=$sb_killed stop=$sb_stop"
+if sb_append "$sb_line"; then
+  [ -z "$sb_kept" ] || rm -f "$sb_live"
+elif [ -n "$sb_kept" ] && printf '%s\n' "$sb_line" 1<>"$sb_live"; then
+  :
+else
+  sb_lost
+fi
+sb_tidy
+sb_rotate
 exit $sb_rc

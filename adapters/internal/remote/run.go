@@ -19,6 +19,13 @@ import (
 // is given up.
 const stuck = 2 * time.Second
 
+// A session that has just ended still counts for the server for a moment. So one that it refuses is
+// asked for again, a few times.
+const (
+	crowded      = 10
+	crowdedPause = 100 * time.Millisecond
+)
+
 // result is what a command left.
 type result struct {
 	out, errText []byte
@@ -33,7 +40,7 @@ func (h *Host) run(ctx context.Context, op, command string, stdin []byte, limit 
 	case <-ctx.Done():
 		return result{}, h.fail(op, adapters.EffectNone, context.Cause(ctx))
 	}
-	for {
+	for refused := 0; ; {
 		l, fresh, err := h.connect(ctx)
 		if err != nil {
 			<-h.slots
@@ -51,11 +58,28 @@ func (h *Host) run(ctx context.Context, op, command string, stdin []byte, limit 
 			})
 			return result{}, h.fail(op, x.effect(), context.Cause(ctx))
 		}
-		if x.err != nil && !x.sent.Load() && !fresh && isGone(x.err) {
-			continue // the connection had died unnoticed, and nothing was sent: once more on a new one
+		if x.err != nil && !x.sent.Load() {
+			if !isCrowded(x.err) && !fresh {
+				continue // the connection had died unnoticed, and nothing was sent: once more on a new one
+			}
+			if refused++; isCrowded(x.err) && refused < crowded && pause(ctx, crowdedPause) {
+				continue
+			}
 		}
 		<-h.slots
 		return h.finish(op, x)
+	}
+}
+
+// pause waits, and tells whether ctx still holds.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -83,10 +107,10 @@ func (h *Host) finish(op string, x *execution) (result, error) {
 	return r, nil
 }
 
-// isGone tells an error of a connection that is no longer there from one of the command.
-func isGone(err error) bool {
+// isCrowded tells that the server refuses a session on a connection that is alive.
+func isCrowded(err error) bool {
 	var full *ssh.OpenChannelError
-	return !errors.As(err, &full)
+	return errors.As(err, &full)
 }
 
 // execution is one command on its way. work runs in a goroutine of its own, since nearly every call
