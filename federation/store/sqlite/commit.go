@@ -19,6 +19,9 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) (last int64, err err
 		if job.HashOf(r.Kind, r.Body) != r.Hash {
 			return 0, fmt.Errorf("commit: record %d of the batch (%s about %s): the bytes do not match the hash", i, r.Kind, r.Subject)
 		}
+		if unshelf(shelf(r.Subject)) != r.Subject {
+			return 0, fmt.Errorf("commit: record %d of the batch: %q is not a subject of this contract", i, r.Subject)
+		}
 	}
 	t := &task{db: s.w.stmts, b: b}
 	err = s.w.do(ctx, t.fence, t.records, t.definitions, t.sources, t.listings, t.runs, t.instances, t.nodes,
@@ -33,8 +36,9 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) (last int64, err err
 
 // task is one batch on its way into the tables.
 type task struct {
-	db *prepared
-	b  *store.Batch
+	db   *prepared
+	b    *store.Batch
+	seen map[job.Hash]int64 // places of the batch's observations; may lack any
 }
 
 const sqlLast = "SELECT coalesce(max(seq), 0) FROM record"
@@ -52,13 +56,26 @@ func (t *task) fence(ctx context.Context) error {
 }
 
 func (t *task) records(ctx context.Context) error {
+	var last int64
+	if err := t.db.one(ctx, sqlLast, nil, &last); err != nil {
+		return err
+	}
 	args := make([]any, 0, len(t.b.Records)*5)
 	for i := range t.b.Records {
 		r := &t.b.Records[i]
 		args = append(args, nanos(r.At), r.Kind, shelf(r.Subject), r.Hash[:], r.Body)
 	}
-	if _, err := t.db.rows(ctx, insertRecords, args); err != nil {
+	written, err := t.db.rows(ctx, insertRecords, args)
+	if err != nil {
 		return fmt.Errorf("append records: %w", err)
+	}
+	if int(written) == len(t.b.Records) && len(t.b.Runs) > 0 { // none was ignored, so places are known
+		t.seen = make(map[job.Hash]int64, written)
+		for i := range t.b.Records {
+			if t.b.Records[i].Kind == job.KindObservation {
+				t.seen[t.b.Records[i].Hash] = last + int64(i) + 1
+			}
+		}
 	}
 	return nil
 }
@@ -127,33 +144,6 @@ func (t *task) listings(ctx context.Context) error {
 		if _, err := t.db.rows(ctx, insertJobs, args); err != nil {
 			return fmt.Errorf("listing of %s: %w", l.Source, err)
 		}
-	}
-	return nil
-}
-
-func (t *task) runs(ctx context.Context) error {
-	args := make([]any, 0, len(t.b.Runs)*8)
-	slices := map[int64]bool{}
-	for i := range t.b.Runs {
-		r := &t.b.Runs[i]
-		doc, err := json.Marshal(r)
-		if err != nil {
-			return fmt.Errorf("run %s: %w", r.Key, err)
-		}
-		k := &r.Key
-		activity := nanos(store.Activity(r))
-		slices[activity>>sliceBits] = true
-		args = append(args, k.Source, k.Native, k.Job, k.Epoch, string(r.State()), activity, r.Token, string(doc))
-	}
-	var touched []any
-	for n := range slices {
-		touched = append(touched, n)
-	}
-	if _, err := t.db.rows(ctx, insertSlices, touched); err != nil {
-		return fmt.Errorf("write runs: %w", err)
-	}
-	if _, err := t.db.rows(ctx, insertRuns, args); err != nil {
-		return fmt.Errorf("write runs: %w", err)
 	}
 	return nil
 }

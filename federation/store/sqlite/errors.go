@@ -33,6 +33,8 @@ func explain(err error) error {
 		return fmt.Errorf("%w: the database is damaged; keep a copy of it with its -wal file and restore a backup", err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: the disk or the quota is full; nothing was written", err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%w: the disk refused; look at the free space, the quota and the log of the system", err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		return fmt.Errorf("%w: check owner and mode of the file and of its folder", err)
 	}

@@ -35,9 +35,9 @@ var (
 	}
 
 	insertRuns = bulk{
-		8, "INSERT INTO run (source, native, job, epoch, state, activity, token, doc)",
+		9, "INSERT INTO run (source, native, job, epoch, state, activity, token, evidence, doc)",
 		`ON CONFLICT (source, native, job, epoch) DO UPDATE SET state = excluded.state,
-		activity = excluded.activity, token = excluded.token, doc = excluded.doc`,
+		activity = excluded.activity, token = excluded.token, evidence = excluded.evidence, doc = excluded.doc`,
 	}
 
 	insertSlices = bulk{1, "INSERT INTO run_slice (n)", "ON CONFLICT DO NOTHING"}

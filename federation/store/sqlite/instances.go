@@ -60,6 +60,10 @@ func (r *Reader) Instance(ctx context.Context, k chain.Key) (chain.Instance, err
 
 // Instances implements [store.View].
 func (r *Reader) Instances(ctx context.Context, f store.InstanceFilter) ([]chain.Instance, error) {
+	return r.instances(ctx, "read instances", instanceQuery(&f))
+}
+
+func instanceQuery(f *store.InstanceFilter) *query {
 	q := &query{}
 	switch {
 	case f.Open:
@@ -81,12 +85,14 @@ func (r *Reader) Instances(ctx context.Context, f store.InstanceFilter) ([]chain
 			nanos(f.Before), k.Chain, k.BusinessDate, k.Cycle)
 	}
 	q.add(" ORDER BY opened DESC, id DESC LIMIT ?", pageSize(f.Limit))
-	return r.instances(ctx, "read instances", q)
+	return q
 }
+
+const openOnly = "INDEXED BY instance_open WHERE closed = 0 ORDER BY opened, id"
 
 // OpenInstances implements [store.Recovery]; the instance opened first comes first.
 func (r *Reader) OpenInstances(ctx context.Context) ([]chain.Instance, error) {
-	return r.instances(ctx, "read open instances", &query{text: "INDEXED BY instance_open WHERE closed = 0 ORDER BY opened, id"})
+	return r.instances(ctx, "read open instances", &query{text: openOnly})
 }
 
 // instances reads the instances that the rest of a query selects, with their nodes, as of one moment.
@@ -131,12 +137,14 @@ func (r *Reader) headsAndNodes(ctx context.Context, op string, q *query) ([]head
 	return heads, nodes, err
 }
 
+const sqlClosedKeys = `SELECT chain, business_date, cycle FROM instance INDEXED BY instance_opened
+	WHERE opened >= ? AND closed <> 0 ORDER BY opened, id`
+
 // ClosedKeys implements [store.Recovery].
 func (r *Reader) ClosedKeys(ctx context.Context, since time.Time) ([]chain.Key, error) {
 	return list(ctx, r, "read closed instances", func(row scanner) (k chain.Key, err error) {
 		return k, row.Scan(&k.Chain, &k.BusinessDate, &k.Cycle)
-	}, "SELECT chain, business_date, cycle FROM instance INDEXED BY instance_opened WHERE opened >= ? AND closed <> 0 ORDER BY opened, id",
-		nanos(since))
+	}, sqlClosedKeys, nanos(since))
 }
 
 // Definitions implements [store.View].

@@ -12,6 +12,11 @@ const intentColumns = `SELECT token, chain, business_date, cycle, node, attempt,
 
 // Intents implements [store.View].
 func (r *Reader) Intents(ctx context.Context, f store.IntentFilter) ([]store.Intent, error) {
+	q := intentQuery(&f)
+	return list(ctx, r, "read intents", scanIntent, q.text, q.args...)
+}
+
+func intentQuery(f *store.IntentFilter) *query {
 	q := &query{text: intentColumns + "WHERE true"}
 	if unfinished(f.States) {
 		q.and("state IN ('pending', 'sent')") // the words of the partial index: restart costs what is open
@@ -33,7 +38,7 @@ func (r *Reader) Intents(ctx context.Context, f store.IntentFilter) ([]store.Int
 		limit = 1000
 	}
 	q.add(" ORDER BY id LIMIT ?", limit)
-	return list(ctx, r, "read intents", scanIntent, q.text, q.args...)
+	return q
 }
 
 // unfinished tells whether only intents are asked for that may still be sent.
@@ -60,10 +65,12 @@ func scanIntent(row scanner) (in store.Intent, err error) {
 	return in, err
 }
 
+const sqlEdges = `SELECT down_token, up_source, up_native, up_job, up_epoch, up_attempt, evidence, receipt
+	FROM edge WHERE down_token = ?`
+
 // Edges implements [store.Recovery].
 func (r *Reader) Edges(ctx context.Context, token string) ([]store.Edge, error) {
-	return list(ctx, r, "read edges of "+token, scanEdge,
-		"SELECT down_token, up_source, up_native, up_job, up_epoch, up_attempt, evidence, receipt FROM edge WHERE down_token = ?", token)
+	return list(ctx, r, "read edges of "+token, scanEdge, sqlEdges, token)
 }
 
 func scanEdge(row scanner) (e store.Edge, err error) {

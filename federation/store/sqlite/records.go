@@ -19,8 +19,10 @@ func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]store.Entry
 // About implements [store.Ledger].
 func (r *Reader) About(ctx context.Context, subject string, seq int64, limit int) ([]store.Entry, error) {
 	return list(ctx, r, "read records about "+subject, scanEntry,
-		entryColumns+" WHERE subject = ? AND seq > ? ORDER BY seq LIMIT ?", shelf(subject), seq, limit)
+		sqlAbout, shelf(subject), seq, limit)
 }
+
+const sqlAbout = entryColumns + " WHERE subject = ? AND seq > ? ORDER BY seq LIMIT ?"
 
 // sqlByHash looks into each slice of the index, latest first.
 const sqlByHash = `WITH RECURSIVE slice (n) AS (

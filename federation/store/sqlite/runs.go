@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -9,10 +11,63 @@ import (
 	"signalbox/federation/store"
 )
 
+// runDoc is how a run is stored: its latest observation is left out if the ledger has it.
+type runDoc struct {
+	*job.Run
+	Latest *job.Observation `json:"latest,omitempty"`
+}
+
+func (t *task) runs(ctx context.Context) error {
+	args := make([]any, 0, len(t.b.Runs)*9)
+	touched := map[int64]bool{}
+	for i := range t.b.Runs {
+		r := &t.b.Runs[i]
+		doc, evidence := runDoc{Run: r, Latest: &r.Latest}, any(nil)
+		if seq, ok := t.seen[r.Evidence]; ok {
+			doc.Latest, evidence = nil, seq
+		}
+		text, err := json.Marshal(doc)
+		if err != nil {
+			return fmt.Errorf("run %s: %w", r.Key, err)
+		}
+		k, activity := &r.Key, nanos(store.Activity(r))
+		touched[activity>>sliceBits] = true
+		args = append(args, k.Source, k.Native, k.Job, k.Epoch, string(r.State()), activity, r.Token, evidence, string(text))
+	}
+	if _, err := t.db.rows(ctx, insertRuns, args); err != nil {
+		return fmt.Errorf("write runs: %w", err)
+	}
+	args = args[:0]
+	for n := range touched {
+		args = append(args, n)
+	}
+	if _, err := t.db.rows(ctx, insertSlices, args); err != nil {
+		return fmt.Errorf("write runs: %w", err)
+	}
+	return nil
+}
+
+func scanRun(row scanner) (r job.Run, err error) {
+	var text, latest sql.RawBytes
+	if err := row.Scan(&text, &latest); err != nil {
+		return r, err
+	}
+	doc := runDoc{Run: &r, Latest: &r.Latest}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return r, err
+	}
+	if latest != nil {
+		err = json.Unmarshal(latest, &r.Latest)
+	}
+	return r, err
+}
+
+const runColumns = "SELECT run.doc, e.body FROM run LEFT JOIN record e ON e.seq = run.evidence "
+
 // Run implements [store.View].
 func (r *Reader) Run(ctx context.Context, k job.RunKey) (job.Run, error) {
-	found, err := list(ctx, r, "read run "+k.String(), scanDoc[job.Run],
-		"SELECT doc FROM run WHERE source = ? AND native = ? AND job = ? AND epoch = ?", k.Source, k.Native, k.Job, k.Epoch)
+	found, err := list(ctx, r, "read run "+k.String(), scanRun,
+		runColumns+"WHERE source = ? AND native = ? AND job = ? AND epoch = ?", k.Source, k.Native, k.Job, k.Epoch)
 	if err != nil {
 		return job.Run{}, err
 	}
@@ -25,29 +80,34 @@ func (r *Reader) Run(ctx context.Context, k job.RunKey) (job.Run, error) {
 // Runs implements [store.View]. Each way to filter has an index that gives its rows in order, so that a
 // page costs what it shows, however long the history is.
 func (r *Reader) Runs(ctx context.Context, f store.RunFilter) ([]job.Run, error) {
+	q := runQuery(&f)
+	return list(ctx, r, "read runs", scanRun, q.text, q.args...)
+}
+
+func runQuery(f *store.RunFilter) *query {
 	limit := pageSize(f.Limit)
-	q := &query{text: "SELECT doc FROM run WHERE id IN (SELECT id FROM ("}
+	q := &query{text: runColumns + "WHERE run.id IN (SELECT id FROM ("}
 	switch rare := len(f.States) > 0 && !slices.Contains(f.States, job.Succeeded); {
 	case f.Token != "":
-		runIDs(q, "run INDEXED BY run_token WHERE token <> ''", &f, limit)
+		runIDs(q, "run INDEXED BY run_token WHERE token <> ''", f, limit)
 	case f.Source != "" && f.Job != "":
-		runIDs(q, "run_slice s CROSS JOIN run INDEXED BY run_of_job WHERE activity >> 45 = +s.n", &f, limit)
+		runIDs(q, "run_slice s CROSS JOIN run INDEXED BY run_of_job WHERE activity >> 45 = +s.n", f, limit)
 	case rare:
 		for i, state := range f.States {
 			if i > 0 {
 				q.add(" UNION ALL ")
 			}
-			one := f
+			one := *f
 			one.States = []job.State{state}
 			runIDs(q, "run INDEXED BY run_state WHERE state <> 'succeeded'", &one, limit)
 		}
 	case f.Source != "":
-		runIDs(q, "run INDEXED BY run_of_source WHERE true", &f, limit)
+		runIDs(q, "run INDEXED BY run_of_source WHERE true", f, limit)
 	default:
-		runIDs(q, "run INDEXED BY run_activity WHERE true", &f, limit)
+		runIDs(q, "run INDEXED BY run_activity WHERE true", f, limit)
 	}
-	q.add(" ORDER BY activity DESC, id DESC LIMIT ?)) ORDER BY activity DESC, id DESC", limit)
-	return list(ctx, r, "read runs", scanDoc[job.Run], q.text, q.args...)
+	q.add(" ORDER BY activity DESC, id DESC LIMIT ?)) ORDER BY run.activity DESC, run.id DESC", limit)
+	return q
 }
 
 // sliceBits is how the index of the runs of a job is cut: see the schema.

@@ -82,7 +82,7 @@ func crash(t *testing.T, c Crasher) {
 	acked, checked := -1, 0
 	for round := range 6 {
 		acked = killed(t, c, round*7+1)
-		checked = whole(t, c, checked, acked)
+		checked = CheckWhole(t, c, checked, acked)
 	}
 	t.Logf("%d batches were acknowledged", acked+1)
 	if acked < 10 {
@@ -122,9 +122,10 @@ func killed(t *testing.T, c Crasher, n int) (acked int) {
 	return acked
 }
 
-// whole checks that the ledger holds every acknowledged batch and no part of another; the first ones
-// were checked before. It gives how many there are.
-func whole(t *testing.T, c Crasher, checked, acked int) int {
+// CheckWhole checks that the ledger that [WriteUntilKilled] wrote holds every batch that it acknowledged,
+// acked being the number of the last (-1 = none), and no part of another. Batches before checked were
+// looked at earlier. It gives how many there are.
+func CheckWhole(t *testing.T, c Crasher, checked, acked int) int {
 	t.Helper()
 	s, err := c.Open(t.Context())
 	if err != nil {

@@ -53,7 +53,8 @@ CREATE TABLE job (
 ) STRICT, WITHOUT ROWID;
 
 -- The native id stands before the job in the key for the same reason as above, and the runs of each
--- job are cut into slices of 2^45 ns of activity (9.8 hours).
+-- job are cut into slices of 2^45 ns of activity (9.8 hours). The latest observation is not in the
+-- document when it is in the ledger, at place evidence.
 CREATE TABLE run (
     id       INTEGER PRIMARY KEY,
     source   TEXT    NOT NULL,
@@ -63,6 +64,7 @@ CREATE TABLE run (
     state    TEXT    NOT NULL,
     activity INTEGER NOT NULL,
     token    TEXT    NOT NULL,
+    evidence INTEGER REFERENCES record (seq),
     doc      TEXT    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX run_key ON run (source, native, job, epoch);
