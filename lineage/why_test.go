@@ -104,18 +104,16 @@ func (l *ledger) Instances(_ context.Context, f store.InstanceFilter) ([]chain.I
 func key(name string) job.RunKey { return job.RunKey{Source: "host", Job: name, Native: name + "-1"} }
 
 // ended records a run that ended well; token marks one of ours.
-func (l *ledger) ended(name, token string, cause job.Cause) job.Hash {
-	var last job.Hash
+func (l *ledger) ended(name, token string, cause job.Cause) {
 	for i, s := range []job.State{job.Running, job.Succeeded} {
 		o := job.Observation{
 			Run: key(name), Attempt: 1, State: s, Seq: int64(i) + 1, Token: token, Cause: cause,
 			Sighting: job.Sighting{Seen: noon.Add(time.Duration(i) * time.Minute)},
 		}
 		r, err := o.Seal()
-		last = l.append(store.RunSubject(o.Run), r, err)
-		l.runs[o.Run], _ = job.Merge(l.runs[o.Run], &o, last)
+		h := l.append(store.RunSubject(o.Run), r, err)
+		l.runs[o.Run], _ = job.Merge(l.runs[o.Run], &o, h)
 	}
-	return last
 }
 
 // released records that a run was started because of others.

@@ -61,7 +61,7 @@ func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 				return
 			}
 			if e, ok := v.(error); ok && errors.Is(e, http.ErrAbortHandler) {
-				panic(v) //nolint:forbidigo // net/http's own way to give up a connection
+				panic(v) // net/http's own way to give up a connection
 			}
 			s.log.Error("panic while answering a request", slog.String("path", c.Request().URL.Path),
 				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))

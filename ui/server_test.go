@@ -24,7 +24,7 @@ import (
 var (
 	_ ui.Engine = (*federation.Engine)(nil)
 	_ ui.Engine = (*uitest.Engine)(nil)
-	_ ui.Store  = (store.Store)(nil)
+	_ ui.Store  = store.Store(nil)
 	_ ui.Store  = (*uitest.Store)(nil)
 )
 
@@ -129,7 +129,7 @@ type request struct {
 	session, csrf bool
 }
 
-func (q request) do(t *testing.T, s http.Handler) *http.Response {
+func (q request) do(t *testing.T, s http.Handler) *httptest.ResponseRecorder {
 	t.Helper()
 	if q.host == "" {
 		q.host = "127.0.0.1:8440"
@@ -167,7 +167,7 @@ func (q request) do(t *testing.T, s http.Handler) *http.Response {
 	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 // signIn gives the cookie of a session and its CSRF token, as it stands in a page.
@@ -267,14 +267,14 @@ func TestWhoMayDoWhat(t *testing.T) {
 			t.Parallel()
 			site := uitest.Rich()
 			resp := c.q.do(t, newServer(t, site, c.listen, c.token))
-			if resp.StatusCode != c.want {
-				body, _ := io.ReadAll(resp.Body)
-				t.Errorf("%d, want %d: %s", resp.StatusCode, c.want, body)
+			if resp.Code != c.want {
+				body := resp.Body.String()
+				t.Errorf("%d, want %d: %s", resp.Code, c.want, body)
 			}
 			if asked := len(site.Engine.Asked()); (asked == 1) != (c.q.method == post && c.want < 400) {
 				t.Errorf("the engine was asked %d times", asked)
 			}
-			if resp.StatusCode == 401 && resp.Header.Get("WWW-Authenticate") == "" && strings.HasPrefix(c.q.path, "/api/") {
+			if resp.Code == http.StatusUnauthorized && resp.Header().Get("WWW-Authenticate") == "" && strings.HasPrefix(c.q.path, "/api/") {
 				t.Error("401 without WWW-Authenticate")
 			}
 			wantHeaders(t, resp)
@@ -282,12 +282,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
-func wantHeaders(t *testing.T, resp *http.Response) {
+func wantHeaders(t *testing.T, resp *httptest.ResponseRecorder) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-store",
 	} {
-		if got := resp.Header.Get(name); !strings.HasPrefix(got, want) {
+		if got := resp.Header().Get(name); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -298,9 +298,9 @@ func TestNoTokenSaysHowToGetOne(t *testing.T) {
 	s := newServer(t, uitest.Rich(), "127.0.0.1:0", "")
 	for _, path := range []string{"/api/v1/sources/finhost/poll", "/sources/finhost/poll"} {
 		resp := request{method: http.MethodPost, path: path}.do(t, s)
-		body, _ := io.ReadAll(resp.Body)
-		if resp.StatusCode != http.StatusForbidden || !strings.Contains(string(body), "openssl rand -hex 32") {
-			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		body := resp.Body.String()
+		if resp.Code != http.StatusForbidden || !strings.Contains(body, "openssl rand -hex 32") {
+			t.Errorf("%s: %d %s", path, resp.Code, body)
 		}
 	}
 }
@@ -318,8 +318,8 @@ func TestSessionCookie(t *testing.T) {
 		t.Errorf("cookie %+v", c)
 	}
 	resp := request{method: http.MethodPost, path: "/instances/financial-close:2026-11-24/nodes", session: true, csrf: true}.do(t, s)
-	if resp.StatusCode != http.StatusSeeOther {
-		t.Fatalf("command: %d", resp.StatusCode)
+	if resp.Code != http.StatusSeeOther {
+		t.Fatalf("command: %d", resp.Code)
 	}
 	if got := site.Engine.Asked(); len(got) != 1 || got[0] != "hold financial-close:2026-11-24 marts by token/anna: a test" {
 		t.Errorf("the engine was asked %q", got)
@@ -333,16 +333,16 @@ func TestWrongTokensAreSlowedDown(t *testing.T) {
 	wrong := request{method: http.MethodGet, path: "/api/v1/runs", bearer: "wrong-but-long-enough"}
 	right := request{method: http.MethodGet, path: "/api/v1/runs", bearer: token}
 	for range 20 {
-		if got := wrong.do(t, s).StatusCode; got != http.StatusUnauthorized {
+		if got := wrong.do(t, s).Code; got != http.StatusUnauthorized {
 			t.Fatalf("a wrong token: %d", got)
 		}
 	}
 	resp := right.do(t, s)
-	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" {
-		t.Errorf("after 20 wrong tokens: %d", resp.StatusCode)
+	if resp.Code != http.StatusTooManyRequests || resp.Header().Get("Retry-After") == "" {
+		t.Errorf("after 20 wrong tokens: %d", resp.Code)
 	}
 	site.Now = site.Now.Add(61 * time.Second)
-	if got := right.do(t, s).StatusCode; got != http.StatusOK {
+	if got := right.do(t, s).Code; got != http.StatusOK {
 		t.Errorf("a minute later: %d", got)
 	}
 }
@@ -393,11 +393,11 @@ func TestFaultsInside(t *testing.T) {
 	}
 	for path, kind := range map[string]string{"/api/v1/runs": "application/problem+json", "/runs": "text/html"} {
 		resp := request{method: http.MethodGet, path: path}.do(t, s)
-		body, _ := io.ReadAll(resp.Body)
-		if resp.StatusCode != http.StatusInternalServerError || !strings.HasPrefix(resp.Header.Get("Content-Type"), kind) {
-			t.Errorf("%s: %d %s", path, resp.StatusCode, resp.Header.Get("Content-Type"))
+		body := resp.Body.String()
+		if resp.Code != http.StatusInternalServerError || !strings.HasPrefix(resp.Header().Get("Content-Type"), kind) {
+			t.Errorf("%s: %d %s", path, resp.Code, resp.Header().Get("Content-Type"))
 		}
-		if strings.Contains(string(body), "hunter2") {
+		if strings.Contains(body, "hunter2") {
 			t.Errorf("%s shows the inside: %s", path, body)
 		}
 	}
@@ -422,7 +422,7 @@ func TestPanicIsAnAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"/api/v1/sources", "/sources"} {
-		if got := (request{method: http.MethodGet, path: path}).do(t, s).StatusCode; got != http.StatusInternalServerError {
+		if got := (request{method: http.MethodGet, path: path}).do(t, s).Code; got != http.StatusInternalServerError {
 			t.Errorf("%s: %d", path, got)
 		}
 	}

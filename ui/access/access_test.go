@@ -1,6 +1,7 @@
 package access
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func TestAttempts(t *testing.T) {
 	t.Parallel()
 	now, forward := clock()
 	a := newAttempts(now)
-	guesser, other := httptest.NewRequest("GET", "/", nil), httptest.NewRequest("GET", "/", nil)
+	guesser, other := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRequest(http.MethodGet, "/", nil)
 	guesser.RemoteAddr, other.RemoteAddr = "192.0.2.1:1000", "192.0.2.2:1000"
 	for i := range maxWrong {
 		if wait := a.blocked(guesser); wait != 0 {

@@ -101,7 +101,7 @@ func (g *Guard) Identify(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // try checks a token and counts a wrong one.
-func (g *Guard) try(r *http.Request, token string) *fault.Fault {
+func (g *Guard) try(r *http.Request, token string) *fault.Error {
 	if wait := g.attempts.blocked(r); wait > 0 {
 		return fault.New(http.StatusTooManyRequests, "too_many_attempts", "too many wrong tokens from %s: wait %d s", address(r), int(wait/time.Second)+1)
 	}
@@ -172,18 +172,18 @@ func (g *Guard) SignOut(c echo.Context) {
 	c.SetCookie(cookie(c.Request(), ""))
 }
 
-func noToken() *fault.Fault {
+func noToken() *fault.Error {
 	return fault.New(http.StatusForbidden, "no_token", "changing something over HTTP is off: no token is configured").
 		WithFix("Set api: {token: file:PATH} in signalbox.yaml (make a token with: openssl rand -hex 32), restart, and show it as a bearer token or at /login.")
 }
 
-func needToken(what string) *fault.Fault {
+func needToken(what string) *fault.Error {
 	return fault.New(http.StatusUnauthorized, "token_required", "%s needs the token", what).
 		WithFix("Send it as: Authorization: Bearer TOKEN")
 }
 
 // challenge names the scheme beside a 401, as HTTP demands, and the pause beside a 429.
-func challenge(c echo.Context, f *fault.Fault) error {
+func challenge(c echo.Context, f *fault.Error) error {
 	switch f.Status {
 	case http.StatusUnauthorized:
 		c.Response().Header().Set("WWW-Authenticate", `Bearer realm="signalbox"`)

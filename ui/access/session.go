@@ -80,7 +80,7 @@ func (s *sessions) close(secret string) {
 // cookie makes the cookie of a session; an empty value takes it back. It is Secure only when the
 // request came over TLS, since a browser would not send it over plain loopback otherwise.
 func cookie(r *http.Request, value string) *http.Cookie {
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // Secure follows the line: over plain loopback the cookie would never come back
 		Name: CookieName, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: r.TLS != nil, MaxAge: int(sessionLife / time.Second),
 	}

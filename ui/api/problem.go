@@ -20,7 +20,7 @@ type Problem struct {
 }
 
 // WriteProblem answers a request with an error.
-func WriteProblem(c echo.Context, f *fault.Fault) error {
+func WriteProblem(c echo.Context, f *fault.Error) error {
 	body, err := json.Marshal(Problem{
 		Type: "about:blank", Title: http.StatusText(f.Status), Status: f.Status, Detail: f.Detail, Code: f.Code, Fix: f.Fix,
 	})

@@ -87,9 +87,11 @@ func (a *API) runRoutes() []route {
 		{
 			method: get, path: "/runs", handler: a.runs, answer: List[Run]{}, summary: "List runs, latest activity first.",
 			query: []param{
-				{name: "source", about: "Only of this source."}, {name: "job", about: "Only of this job; needs source."},
+				{name: "source", about: "Only of this source."},
+				{name: "job", about: "Only of this job; needs source."},
 				{name: "state", about: "Only in this state; may be given several times.", repeated: true},
-				{name: "token", about: "Only the run started with this token."}, beforeParam, behindParam, limitParam,
+				{name: "token", about: "Only the run started with this token."},
+				beforeParam, behindParam, limitParam,
 			},
 		},
 		{method: get, path: "/runs/:key", handler: a.run, answer: Run{}, summary: "Give one run."},

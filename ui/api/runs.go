@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -74,14 +75,11 @@ func runFilter(c echo.Context) (f store.RunFilter, err error) {
 }
 
 func stateNames() string {
-	s := ""
-	for i, st := range job.States() {
-		if i > 0 {
-			s += ", "
-		}
-		s += string(st)
+	var names []string
+	for _, s := range job.States() {
+		names = append(names, string(s))
 	}
-	return s
+	return strings.Join(names, ", ")
 }
 
 // blind gives since when each source that cannot be seen is out of sight.

@@ -16,8 +16,8 @@ import (
 	"signalbox/federation/store"
 )
 
-// Fault is an error with everything that a client may know about it. It is safe to show.
-type Fault struct {
+// Error is an error with everything that a client may know about it. It is safe to show.
+type Error struct {
 	Status int    // of HTTP
 	Code   string // one word for programs: "not_found", "token_required"
 	Detail string // one sentence: operation, subject, cause
@@ -26,49 +26,47 @@ type Fault struct {
 }
 
 // Error implements error.
-func (f *Fault) Error() string { return f.Detail }
+func (f *Error) Error() string { return f.Detail }
 
 // Unwrap gives the cause.
-func (f *Fault) Unwrap() error { return f.Err }
+func (f *Error) Unwrap() error { return f.Err }
 
-// New makes a Fault.
-func New(status int, code, format string, a ...any) *Fault {
-	return &Fault{Status: status, Code: code, Detail: fmt.Sprintf(format, a...)}
+// New makes an Error.
+func New(status int, code, format string, a ...any) *Error {
+	return &Error{Status: status, Code: code, Detail: fmt.Sprintf(format, a...)}
 }
 
-// WithFix adds what a person can do and gives the same Fault.
-func (f *Fault) WithFix(fix string) *Fault {
+// WithFix adds what a person can do and gives the same Error.
+func (f *Error) WithFix(fix string) *Error {
 	f.Fix = fix
 	return f
 }
 
 // NotFound says that the named thing does not exist.
-func NotFound(format string, a ...any) *Fault {
+func NotFound(format string, a ...any) *Error {
 	return New(http.StatusNotFound, "not_found", format, a...)
 }
 
 // Bad says that the request cannot be understood.
-func Bad(format string, a ...any) *Fault {
+func Bad(format string, a ...any) *Error {
 	return New(http.StatusBadRequest, "bad_request", format, a...)
 }
 
-// Of gives the Fault that an error is or stands for. It never gives nil.
-func Of(err error) *Fault {
-	var f *Fault
-	if errors.As(err, &f) {
+// Of gives the Error that an error is or stands for. It never gives nil.
+func Of(err error) *Error {
+	if f, ok := errors.AsType[*Error](err); ok {
 		return f
 	}
 	if kind, fix := federation.ErrorKind(err); kind != "" {
 		return wrap(peerStatus(kind), kind, err).WithFix(fix)
 	}
-	var h *echo.HTTPError
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[*echo.HTTPError](err); ok {
 		return ofHTTP(h, err)
 	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return New(http.StatusRequestEntityTooLarge, "too_large", "read request: more than %d bytes", tooLarge.Limit)
+	}
+	switch {
 	case errors.Is(err, federation.ErrInput):
 		return wrap(http.StatusBadRequest, "bad_request", err)
 	case errors.Is(err, federation.ErrRefused):
@@ -92,8 +90,8 @@ func Of(err error) *Fault {
 }
 
 // wrap shows the error's own text, which is fit for people.
-func wrap(status int, code string, err error) *Fault {
-	return &Fault{Status: status, Code: code, Detail: err.Error(), Err: err}
+func wrap(status int, code string, err error) *Error {
+	return &Error{Status: status, Code: code, Detail: err.Error(), Err: err}
 }
 
 // peerStatus maps the kinds of errors of sources, which are those of package adapters.
@@ -111,7 +109,7 @@ func peerStatus(kind string) int {
 	return http.StatusBadGateway
 }
 
-func ofHTTP(h *echo.HTTPError, err error) *Fault {
+func ofHTTP(h *echo.HTTPError, err error) *Error {
 	word := strings.ReplaceAll(strings.ToLower(http.StatusText(h.Code)), " ", "_")
 	if word == "" {
 		word = "refused"

@@ -10,13 +10,13 @@ import (
 )
 
 type errorView struct {
-	Fault *fault.Fault
+	Fault *fault.Error
 	Title string
 	Back  string
 }
 
 // WriteError answers a request with an error page. Who is not signed in but must be is sent to do so.
-func (p *Pages) WriteError(c echo.Context, f *fault.Fault) error {
+func (p *Pages) WriteError(c echo.Context, f *fault.Error) error {
 	r := c.Request()
 	if f.Status == http.StatusUnauthorized && r.Method == http.MethodGet && c.QueryParam("fragment") == "" {
 		return c.Redirect(http.StatusSeeOther, "/login?next="+url.QueryEscape(r.URL.RequestURI()))

@@ -13,7 +13,7 @@ type logView struct {
 	Text      string
 	Truncated bool
 	Complete  bool
-	Fault     *fault.Fault // it could not be read
+	Fault     *fault.Error // it could not be read
 }
 
 // runLog reads the tail of a run's output from its source, which may take a while: it is a page of its

@@ -13,7 +13,7 @@ import (
 type loginView struct {
 	Next  string
 	Name  string
-	Fault *fault.Fault
+	Fault *fault.Error
 }
 
 // login shows the form.

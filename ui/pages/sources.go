@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"strings"
+
 	"github.com/labstack/echo/v4"
 
 	"signalbox/federation"
@@ -21,13 +23,16 @@ func (p *Pages) sources(_ echo.Context, f *frame) (any, error) {
 }
 
 func blindText(all []federation.SourceStatus) string {
-	s := ""
+	var names []string
 	for i := range all {
 		if all[i].Blind || all[i].Stopped {
-			s += all[i].Name + " is out of sight. "
+			names = append(names, all[i].Name)
 		}
 	}
-	return s
+	if names == nil {
+		return "Every source is in sight."
+	}
+	return "Out of sight: " + strings.Join(names, ", ") + "."
 }
 
 type sourceView struct {

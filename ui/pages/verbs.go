@@ -18,25 +18,34 @@ func verbsFor(n *chain.NodeState, stage chain.Stage) []verbChoice {
 }
 
 func makesSense(v chain.Verb, n *chain.NodeState, stage chain.Stage) bool {
-	untouched := n.Run == nil && n.Settled == "" && n.Send == ""
-	over := mayBeOver(n)
-	good := n.Settled == "" && n.Run != nil && n.Run.State().Good() // a rerun is all that is left
 	ours := stage == chain.Drive // else its start is not our business
 	switch v {
 	case chain.Hold:
-		return ours && untouched && !n.Held
+		return ours && isUntouched(n) && !n.Held
 	case chain.Unhold:
 		return n.Held
 	case chain.Rerun:
-		return ours && over
+		return ours && mayBeOver(n)
 	case chain.Force:
-		return ours && (untouched || over) && !good
+		return ours && mayBeSettled(n)
 	case chain.Skip, chain.MarkOK:
-		settled := n.Settled != "" && n.Settled != chain.SettledGaveUp
-		return !settled && !good && (untouched || over || n.Send == chain.SendPending)
+		return !isSettled(n) && (mayBeSettled(n) || n.Send == chain.SendPending)
 	}
 	return false
 }
+
+func isUntouched(n *chain.NodeState) bool { return n.Run == nil && n.Settled == "" && n.Send == "" }
+
+// mayBeSettled tells whether a person may decide how a node ends, or that it goes ahead.
+func mayBeSettled(n *chain.NodeState) bool {
+	return (isUntouched(n) || mayBeOver(n)) && !isGood(n)
+}
+
+// isGood tells whether a node's run ended well: a rerun is all that is left.
+func isGood(n *chain.NodeState) bool { return n.Settled == "" && n.Run != nil && n.Run.State().Good() }
+
+// isSettled tells whether a node was settled for good.
+func isSettled(n *chain.NodeState) bool { return n.Settled != "" && n.Settled != chain.SettledGaveUp }
 
 // mayBeOver tells whether nothing more will come of a node by itself, or nobody can say whether it will.
 func mayBeOver(n *chain.NodeState) bool {

@@ -2,6 +2,7 @@ package uitest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"signalbox/adapters/job"
@@ -142,11 +143,11 @@ func (r *richSite) close() {
 }
 
 func logText() string {
-	s := ""
+	var s strings.Builder
 	for i := range 40 {
-		s += fmt.Sprintf("03:%02d:%02d INFO  gl_load: ledger GL batch %d of 212: %d rows\n", 24+i, (i*7)%60, 100+i, 6000+i*37)
+		fmt.Fprintf(&s, "03:%02d:%02d INFO  gl_load: ledger GL batch %d of 212: %d rows\n", 24+i, (i*7)%60, 100+i, 6000+i*37)
 	}
-	return s + "04:24:58 WARN  gl_load: batch 141 took 8.2 s <slow & steady>\n"
+	return s.String() + "04:24:58 WARN  gl_load: batch 141 took 8.2 s <slow & steady>\n"
 }
 
 func (r *richSite) command(k chain.Key, node string, verb chain.Verb, reason string, ago float64) {

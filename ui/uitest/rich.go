@@ -115,11 +115,9 @@ func (r *richSite) jobs() {
 	add("erp01", "margin-report", "0 6 * * 1-5", "/opt/erp/margin_report.sh")
 }
 
-func (r *richSite) define(d chain.Definition) job.Hash {
+func (r *richSite) define(d chain.Definition) {
 	d.DayCut, d.Timezone, d.KeepOpen = "18:00", zone, 86400
-	v := r.Store.Define(at(9000), d)
-	r.versions[d.Chain] = v
-	return v
+	r.versions[d.Chain] = r.Store.Define(at(9000), d)
 }
 
 func (r *richSite) definitions() {
