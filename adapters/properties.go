@@ -55,11 +55,11 @@ const (
 
 // Right is something that the account at the peer must or should be allowed.
 type Right struct {
-	Name    string  // "read own crontab"
-	Needed  bool    // without it nothing works; else only what Why says is missing
-	Why     string  // what it is for
-	Granted Granted //
-	Fix     string  // the exact line or command that grants it
+	Name    string  `json:"name"`   // "read own crontab"
+	Needed  bool    `json:"needed"` // without it nothing works; else only what Why says is missing
+	Why     string  `json:"why"`    // what it is for
+	Granted Granted `json:"granted"`
+	Fix     string  `json:"fix,omitempty"` // the exact line or command that grants it
 }
 
 // Budget bounds what an adapter may ask of its peer.
