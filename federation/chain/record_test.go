@@ -54,6 +54,8 @@ func records() []struct {
 		{"effect, least", KindEffect, &Effect{At: at, Send: SendSent, Token: "sb-k3sxu3"}},
 		{"contact", KindContact, &Contact{At: at, Blind: true, Error: "connection refused", Kind: "unavailable", Since: at, Source: "hosta"}},
 		{"contact, least", KindContact, &Contact{At: at, Source: "hosta"}},
+		{"activation", KindActivation, &Activation{At: at, Chain: "close", Version: hash}},
+		{"site", KindSite, &Site{Created: at, Name: "K5QZ2"}},
 		{"retirement", KindRetirement, &Retirement{At: at, Chain: "close"}},
 	}
 }

@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -386,18 +385,4 @@ func (p *plan) nextDate(now time.Time) (Timer, bool) {
 	}
 	_, until := p.days.span(p.days.date(now))
 	return Timer{At: until, Chain: p.def.Chain}, true
-}
-
-func comparePlaces(a, b place) int {
-	return cmp.Or(compareKeys(a.key, b.key), cmp.Compare(a.index, b.index))
-}
-
-// compareWatchers puts them in an order that does not depend on which plan was known first.
-func compareWatchers(a, b watcher) int {
-	return cmp.Or(cmp.Compare(a.plan.def.Chain, b.plan.def.Chain),
-		bytes.Compare(a.plan.version[:], b.plan.version[:]), cmp.Compare(a.index, b.index))
-}
-
-func compareKeys(a, b Key) int {
-	return cmp.Or(cmp.Compare(a.Chain, b.Chain), cmp.Compare(a.BusinessDate, b.BusinessDate), cmp.Compare(a.Cycle, b.Cycle))
 }

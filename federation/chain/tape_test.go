@@ -213,8 +213,24 @@ func (p *tape) chain() {
 	case 5:
 		p.state = p.restored()
 		p.timers = p.state.Timers(p.now)
-		p.fed(Recheck{})
+		p.catchUp()
 	}
+}
+
+// catchUp looks at everything after a restart: at once, or one timer after the other.
+func (p *tape) catchUp() {
+	p.t.Helper()
+	if p.chance(2) {
+		p.fed(Recheck{})
+		return
+	}
+	for _, timer := range p.state.All(p.now) {
+		out := p.feed(Tick{Timer: timer})
+		for _, in := range out.Intents {
+			p.right(in)
+		}
+	}
+	p.settled()
 }
 
 func (p *tape) observation() {
