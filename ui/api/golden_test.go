@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"signalbox/federation/store/sqlite"
 	"signalbox/ui"
 	"signalbox/ui/uitest"
 )
@@ -24,8 +25,14 @@ const token = "a-token-of-more-than-16-bytes"
 
 func serve(t *testing.T, site *uitest.Site) *ui.Server {
 	t.Helper()
+	return serveFrom(t, site, site.Store)
+}
+
+// serveFrom serves a site from another store.
+func serveFrom(t *testing.T, site *uitest.Site, st ui.Store) *ui.Server {
+	t.Helper()
 	s, err := ui.New(ui.Options{
-		Engine: site.Engine, Store: site.Store, Listen: "127.0.0.1:0", Token: token, Version: "1.2.3",
+		Engine: site.Engine, Store: st, Listen: "127.0.0.1:0", Token: token, Version: "1.2.3",
 		Now: func() time.Time { return site.Now },
 	})
 	if err != nil {
@@ -104,11 +111,13 @@ func TestGolden(t *testing.T) {
 		"healthz":             "/healthz",
 		"sequence_is_no_time": "/records?after=-1",
 	}
-	s := serve(t, uitest.Rich())
+	site := uitest.Rich()
+	memory, disk := serve(t, site), serveFrom(t, site, onDisk(t, site))
 	for name, path := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			golden(t, name, get(t, s, "/api/v1"+path))
+			golden(t, name, get(t, memory, "/api/v1"+path))
+			golden(t, name, get(t, disk, "/api/v1"+path))
 		})
 	}
 	t.Run("empty", func(t *testing.T) {
@@ -120,6 +129,24 @@ func TestGolden(t *testing.T) {
 			}
 		}
 	})
+}
+
+// onDisk puts a site into a store of the real kind.
+func onDisk(t *testing.T, site *uitest.Site) *sqlite.Store {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	fence, err := st.Acquire(t.Context(), "site", "test", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Commit(t.Context(), site.Store.Batch(fence)); err != nil {
+		t.Fatal(err)
+	}
+	return st
 }
 
 // golden compares status, content type and body with a file.

@@ -26,6 +26,8 @@ type Log struct {
 const (
 	maxWhyDepth = 50
 	maxWhyRuns  = 500
+	// logLimit bounds how long a source may take to give a log; it is less than an answer may take.
+	logLimit = 20 * time.Second
 )
 
 func (a *API) runs(c echo.Context) error {
@@ -173,7 +175,9 @@ func (a *API) runLog(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := a.engine.ReadLog(c.Request().Context(), r.Key)
+	ctx, cancel := context.WithTimeout(c.Request().Context(), logLimit)
+	defer cancel()
+	l, err := a.engine.ReadLog(ctx, r.Key)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,6 +17,9 @@ import (
 
 // receiptsShown is how many receipts of an instance the page shows; the API pages through the rest.
 const receiptsShown = 500
+
+// explainLimit bounds how long a page waits for the engine, which may not have begun yet.
+const explainLimit = 3 * time.Second
 
 type instanceView struct {
 	Name     string
@@ -151,6 +155,8 @@ func instanceParam(c echo.Context) (chain.Key, error) {
 func (p *Pages) nodeRows(ctx context.Context, in *chain.Instance, def *chain.Definition, blind map[string]federation.SourceStatus) []nodeRow {
 	why, untold := map[string]chain.Explanation{}, ""
 	if in.Closed.IsZero() {
+		ctx, cancel := context.WithTimeout(ctx, explainLimit)
+		defer cancel()
 		all, err := p.engine.Explain(ctx, in.Key)
 		if err != nil { // what is stored can still be shown
 			p.logFault("why the nodes of "+in.Key.String()+" wait", err)

@@ -1,10 +1,16 @@
 package pages
 
 import (
+	"context"
+	"time"
+
 	"github.com/labstack/echo/v4"
 
 	"signalbox/ui/fault"
 )
+
+// logLimit bounds how long a source may take to give a log; it is less than an answer may take.
+const logLimit = 20 * time.Second
 
 type logView struct {
 	Ref       string
@@ -28,6 +34,8 @@ func (p *Pages) runLog(c echo.Context, f *frame) (any, error) {
 		return nil, err
 	}
 	v := logView{Ref: k.Ref().String(), Native: k.Native, URL: runURL(k)}
+	ctx, cancel := context.WithTimeout(ctx, logLimit)
+	defer cancel()
 	l, err := p.engine.ReadLog(ctx, k)
 	if err != nil {
 		v.Fault = fault.Of(err)

@@ -137,7 +137,7 @@ func (s *Store) ByHash(_ context.Context, h job.Hash) (store.Entry, error) {
 			return e, s.fail
 		}
 	}
-	return store.Entry{}, fmt.Errorf("record %s: %w", h.Short(), store.ErrNotFound)
+	return store.Entry{}, fmt.Errorf("read record %s: %w", h.Short(), store.ErrNotFound)
 }
 
 // Last implements store.Ledger.
@@ -173,7 +173,7 @@ func (s *Store) Run(_ context.Context, k job.RunKey) (job.Run, error) {
 	defer s.mu.Unlock()
 	r, ok := s.runs[k]
 	if !ok {
-		return r, fmt.Errorf("run %s: %w", k, store.ErrNotFound)
+		return r, fmt.Errorf("read run %s: %w", k, store.ErrNotFound)
 	}
 	return r, s.fail
 }
@@ -218,7 +218,7 @@ func (s *Store) Definition(_ context.Context, version job.Hash) (chain.Definitio
 	defer s.mu.Unlock()
 	d, ok := s.definitions[version]
 	if !ok {
-		return d, fmt.Errorf("definition %s: %w", version.Short(), store.ErrNotFound)
+		return d, fmt.Errorf("read definition %s: %w", version.Short(), store.ErrNotFound)
 	}
 	return d, s.fail
 }
@@ -229,7 +229,7 @@ func (s *Store) Instance(_ context.Context, k chain.Key) (chain.Instance, error)
 	defer s.mu.Unlock()
 	in, ok := s.instances[k]
 	if !ok {
-		return in, fmt.Errorf("instance %s: %w", k, store.ErrNotFound)
+		return in, fmt.Errorf("read instance %s: %w", k, store.ErrNotFound)
 	}
 	return in, s.fail
 }
@@ -279,4 +279,28 @@ func size(limit int) int {
 // behind tells whether something stands behind the last thing of a page.
 func behind(at, before time.Time, key, last string, noLast bool) bool {
 	return at.Before(before) || !noLast && at.Equal(before) && key < last
+}
+
+// Batch gives everything that is stored, for a store of the real kind.
+func (s *Store) Batch(f store.Fence) *store.Batch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := &store.Batch{Fence: f, Records: slices.Clone(s.entries), Sources: slices.Clone(s.sources), Intents: slices.Clone(s.intents)}
+	for _, h := range s.current {
+		b.Definitions = append(b.Definitions, s.definitions[h])
+	}
+	listings := map[string][]job.Job{}
+	for _, j := range s.jobs {
+		listings[j.Source] = append(listings[j.Source], j)
+	}
+	for name, jobs := range listings {
+		b.Listings = append(b.Listings, store.Listing{Source: name, Jobs: jobs})
+	}
+	for _, r := range s.runs {
+		b.Runs = append(b.Runs, r)
+	}
+	for _, in := range s.instances {
+		b.Instances = append(b.Instances, in)
+	}
+	return b
 }
