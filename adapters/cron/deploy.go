@@ -20,11 +20,12 @@ type deployment struct {
 	device string // as df names it
 	freeKB int64  // -1 = not told
 	inodes int64  // free; -1 = not told
+	whole  bool   // all folders are there
 	before string // checksum of the table before the wrapper, "none", or empty
 }
 
 func (a *Adapter) survey(ctx context.Context, op string) (*deployment, error) {
-	commands := "sb_room\nsb_crontab\necho \"state $sb_state\"\n"
+	commands := "sb_room\nsb_whole\nsb_crontab\necho \"state $sb_state\"\n"
 	f, table, lines, err := a.inspectAnd(ctx, op, []string{"install.sh", "deploy.sh"}, commands)
 	if err != nil {
 		return nil, err
@@ -48,6 +49,8 @@ func (a *Adapter) survey(ctx context.Context, op string) (*deployment, error) {
 			d.inodes = number(words, 4)
 		case words[0] == "mount":
 			d.fs = words[1]
+		case words[0] == "folders":
+			d.whole = true
 		case words[0] == "before":
 			d.before = words[1]
 		case words[0] == "state":
@@ -127,6 +130,9 @@ func (d *deployment) plan(text string) (adapters.Change, string) {
 	c := adapters.Change{Diff: crontab.Diff("crontab of "+d.facts.user, "crontab of "+d.facts.user+" (new)", d.table.Text, text)}
 	var b strings.Builder
 	b.WriteString("sb_folders || { echo \"failed cannot make the folders in $D: is the disk full?\"; return 1; }\n")
+	if !d.whole {
+		c.Steps = append(c.Steps, fmt.Sprintf("make the folder %s, for this account only", d.facts.dir))
+	}
 	for _, t := range tools() {
 		if d.facts.tools[t.name] == t.sum.String()+" x" {
 			continue

@@ -24,6 +24,7 @@ type digest struct {
 	report   *report
 
 	out   adapters.Batch
+	ended map[string]bool // runs whose end stands in this report's spool
 	torn  int
 	first time.Time // a good record before the first torn one
 	last  time.Time // of the last good record
@@ -32,13 +33,25 @@ type digest struct {
 func (d *digest) batch() adapters.Batch {
 	r, k := d.report, &d.cursor
 	k.Open, k.Doubts = maps.Clone(k.Open), slices.Clone(k.Doubts)
-	d.out.SourceTime, d.out.More = r.now, r.more
+	d.out.SourceTime, d.out.More, d.ended = r.now, r.more, map[string]bool{}
 	k.Table = r.sum
 	d.place()
-	if r.id == "" {
-		d.settle()
-		return d.out
+	if r.id != "" {
+		d.spool()
 	}
+	for _, l := range r.live {
+		d.live(l)
+	}
+	d.settle()
+	if r.id != "" {
+		d.losses()
+	}
+	return d.out
+}
+
+// spool reads the pieces of the spool and moves the cursor behind them.
+func (d *digest) spool() {
+	r, k := d.report, &d.cursor
 	upTo := map[int]int64{}
 	newest := max(r.newest, k.Gen)
 	if r.more {
@@ -50,12 +63,6 @@ func (d *digest) batch() adapters.Batch {
 		upTo[gen] = c.from + d.chunk(gen, c)
 	}
 	k.advance(newest, upTo)
-	for _, l := range r.live {
-		d.live(l)
-	}
-	d.settle()
-	d.losses()
-	return d.out
 }
 
 // place notices when the spool is not where the cursor says, and doubts every open run: its end may
@@ -90,8 +97,8 @@ func (d *digest) place() {
 func (d *digest) chunk(gen int, c chunk) int64 {
 	whole := bytes.LastIndexByte(c.text, '\n') + 1
 	if whole == 0 && d.report.more {
-		whole = len(c.text) // no record is this long
-		d.tear()
+		d.tear() // no record is this long
+		return int64(len(c.text))
 	}
 	at := c.from
 	for line := range bytes.Lines(c.text[:whole]) {
@@ -126,6 +133,7 @@ func (d *digest) report1(rec *record, o job.Observation) {
 	d.out.Observations = append(d.out.Observations, o)
 	if o.Terminal() {
 		delete(d.cursor.Open, rec.run)
+		d.ended[rec.run] = true
 	} else {
 		d.cursor.Open[rec.run] = open{Job: o.Run.Job, Started: rec.started, Token: rec.token, Cause: rec.cause}
 	}
@@ -153,8 +161,8 @@ func (d *digest) keyOf(rec *record) string {
 // written it into the spool.
 func (d *digest) live(l live) {
 	rec, ok := readRecord(l.line)
-	if !ok {
-		return // it is being written in this moment
+	if !ok || d.ended[rec.run] {
+		return // it is being written in this moment; or it ended while the host was answering
 	}
 	o := rec.observe(d.source, d.keyOf(&rec), seqLive)
 	switch l.fate {

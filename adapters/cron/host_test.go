@@ -136,9 +136,13 @@ func (b *box) wait(token string) job.Run {
 	return found
 }
 
+func startRequest(token, key string) adapters.StartRequest {
+	return adapters.StartRequest{Token: token, Job: key, BusinessDate: "2026-03-04", Chain: "close"}
+}
+
 func (b *box) start(token, key string) adapters.Started {
 	b.t.Helper()
-	s, err := b.Start(b.t.Context(), adapters.StartRequest{Token: token, Job: key, BusinessDate: "2026-03-04", Chain: "close"})
+	s, err := b.Start(b.t.Context(), startRequest(token, key))
 	if err != nil {
 		b.t.Fatalf("start %s: %v", key, err)
 	}

@@ -6,12 +6,20 @@ sb_room() {
   [ ! -r /proc/mounts ] || while read -r sb_dev sb_at sb_type sb_rest; do
     [ "$sb_at" != "$sb_mount" ] || echo "mount $sb_type"
   done </proc/mounts
-  for sb_file in before-wrapper; do
-    [ -f "$D/backup/$sb_file" ] || continue
-    set -- `cksum <"$D/backup/$sb_file"`
+  if [ -f "$D/backup/before-wrapper" ]; then
+    set -- `cksum <"$D/backup/before-wrapper"`
     echo "before $1.$2"
-  done
+  fi
   [ ! -f "$D/backup/before-wrapper.none" ] || echo "before none"
+}
+
+# sb_whole: whether everything that sb_folders makes is there.
+sb_whole() {
+  for sb_dir in bin spool live claim out tmp stop backup; do
+    [ -d "$D/$sb_dir" ] || return 0
+  done
+  [ -s "$D/spool/id" ] && [ -s "$D/spool/lost" ] && sb_newest && echo "folders whole"
+  return 0
 }
 
 # sb_folders: the folders of Signalbox. Nobody else may look in: commands may hold secrets.
