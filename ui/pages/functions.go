@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"signalbox/federation/chain"
 )
@@ -14,12 +16,22 @@ func functions(a *assets) template.FuncMap {
 		"asset":      a.url,
 		"words":      func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
 		"span":       exactSpan,
+		"sentence":   sentence,
 		"nav":        newNavItem,
 		"rows":       newInstanceTable,
 		"act":        newActForm,
 		"stageAbout": stageAbout,
 		"startAbout": startAbout,
 	}
+}
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(s[n:], ".") + "."
 }
 
 // navItem is an entry of the navigation.

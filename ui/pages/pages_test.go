@@ -262,7 +262,7 @@ func TestPagesSay(t *testing.T) {
 		"chains":            {"6 jobs on finhost, martbox, ratesvr, erp01", "none yet"},
 		"instance":          {"waits for load (on success): running", "not before ", "08:00:00", "10:45:00", "in 1 h 19 min", "overridden", "the auditors look at the margin tables until 07:00", "Sign in to act"},
 		"instance_in_doubt": {"the connection broke before the answer came"},
-		"run":               {"started by Signalbox for load of financial-close:2026-11-24: extract succeeded", "sb-k3v9x2-7fj0qm4a", "confirmed: started as pid 5190", "0.179 s ahead", "started by the native schedule of finhost", "Where it counts"},
+		"run":               {"Started by Signalbox for load of financial-close:2026-11-24: extract succeeded", "sb-k3v9x2-7fj0qm4a", "confirmed: started as pid 5190", "0.179 s ahead", "Started by the native schedule of finhost.", "Where it counts"},
 		"run_unknown":       {"outcome unknown", "the wrapper is not installed", "7 min 4 s ahead", "logged"},
 		"log":               {"&lt;slow &amp; steady&gt;", "there was more before"},
 		"log_missing":       {"no output is kept"},
