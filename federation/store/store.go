@@ -52,7 +52,7 @@ type Writer interface {
 // Batch is one group commit. The slices are written in the order of the fields.
 type Batch struct {
 	Fence       Fence              // required
-	Records     []Entry            // Seq is ignored and assigned
+	Records     []Entry            // Seq is ignored and assigned; one equal to a stored one gets no place
 	Definitions []chain.Definition // become the current version of their chain
 	Retired     []string           // chains without a current version from now on
 	Sources     []Source           // replace the row of that name
@@ -73,11 +73,18 @@ type Entry struct {
 	job.Record
 }
 
-// Subjects of records: one each.
-func RunSubject(k job.RunKey) string     { return "run:" + k.String() }
+// RunSubject is the subject of observations of a run. A record's subject follows from its bytes: equal
+// records have equal subjects.
+func RunSubject(k job.RunKey) string { return "run:" + k.String() }
+
+// InstanceSubject is the subject of receipts and commands of an instance.
 func InstanceSubject(k chain.Key) string { return "instance:" + k.String() }
-func ChainSubject(name string) string    { return "chain:" + name }
-func SourceSubject(name string) string   { return "source:" + name }
+
+// ChainSubject is the subject of a chain's definitions.
+func ChainSubject(name string) string { return "chain:" + name }
+
+// SourceSubject is the subject of records about a source as a whole.
+func SourceSubject(name string) string { return "source:" + name }
 
 // SiteSubject is the subject of records about this installation.
 const SiteSubject = "site"
@@ -123,7 +130,8 @@ type Intent struct {
 	Updated time.Time  // UTC
 }
 
-// Move changes an intent's state if it is still in From.
+// Move changes an intent's state if it is still in From. A zero Run and an empty Note leave what is
+// known.
 type Move struct {
 	Token string
 	From  chain.Send

@@ -15,8 +15,8 @@ const rounds = 5
 // TestIngest prints how fast observations become durable, in batches of 1,000 with their 500 runs,
 // beside raw inserts of the same records, after a short and after a long history.
 func TestIngest(t *testing.T) {
-	histories := []int{0, size(t, "LOAD_HISTORY", 20_000)}
-	batches := size(t, "LOAD_BATCHES", 4) // a round
+	histories := []int{0, size(t, "LOAD_HISTORY", 10_000)}
+	batches := size(t, "LOAD_BATCHES", 2) // a round
 	for _, history := range histories {
 		e := newEstate()
 		s, f := openLedger(t, filepath.Join(t.TempDir(), "ledger.db"))
@@ -43,7 +43,7 @@ func TestIngest(t *testing.T) {
 			floor.wall, floor.cpu = floor.wall+low.wall, floor.cpu+low.cpu
 		}
 		n := time.Duration(rounds * batches * 1000)
-		t.Logf("ingest after %d observations: %s of raw inserts' speed, by processor time %s; %.0f/s and %v CPU an observation, raw %.0f/s and %v; load %s",
+		t.Logf("ingest after %d observations: %s of the speed of raw inserts, by processor time %s; %.0f/s and %v CPU an observation, raw %.0f/s and %v; load %s",
 			history, wall, cpu, float64(n)/subject.wall.Seconds(), subject.cpu/n, float64(n)/floor.wall.Seconds(), floor.cpu/n, loadAverage())
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -51,7 +51,7 @@ func TestIngest(t *testing.T) {
 	}
 }
 
-func commitAll(t testing.TB, s *sqlite.Store, all []store.Batch) {
+func commitAll(t *testing.T, s *sqlite.Store, all []store.Batch) {
 	t.Helper()
 	for i := range all {
 		if _, err := s.Commit(t.Context(), &all[i]); err != nil {

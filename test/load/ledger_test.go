@@ -51,7 +51,7 @@ func (e *estate) run() (start, end job.Observation) {
 }
 
 // batch gives observations of n/2 runs with their runs, as the engine would commit them.
-func (e *estate) batch(t testing.TB, n int) store.Batch {
+func (e *estate) batch(t *testing.T, n int) store.Batch {
 	t.Helper()
 	var b store.Batch
 	for range n / 2 {
@@ -71,7 +71,7 @@ func (e *estate) batch(t testing.TB, n int) store.Batch {
 }
 
 // openLedger opens a ledger and takes its lease.
-func openLedger(t testing.TB, path string) (*sqlite.Store, store.Fence) {
+func openLedger(t *testing.T, path string) (*sqlite.Store, store.Fence) {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), path)
 	if err != nil {
@@ -85,7 +85,7 @@ func openLedger(t testing.TB, path string) (*sqlite.Store, store.Fence) {
 }
 
 // fill commits n observations as history.
-func fill(t testing.TB, s *sqlite.Store, f store.Fence, e *estate, n int) {
+func fill(t *testing.T, s *sqlite.Store, f store.Fence, e *estate, n int) {
 	t.Helper()
 	for n > 0 {
 		b := e.batch(t, min(n, 5000))
@@ -104,7 +104,7 @@ type rawTable struct {
 	insert *sql.Stmt
 }
 
-func openRaw(t testing.TB) *rawTable {
+func openRaw(t *testing.T) *rawTable {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "raw.db")+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=cache_size(-16384)")
 	if err != nil {
@@ -123,13 +123,14 @@ func openRaw(t testing.TB) *rawTable {
 	return &rawTable{db: db, insert: stmt}
 }
 
-func (r *rawTable) write(t testing.TB, all []store.Entry) {
+func (r *rawTable) write(t *testing.T, all []store.Entry) {
 	t.Helper()
 	tx, err := r.db.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	insert := tx.StmtContext(t.Context(), r.insert)
+	defer func() { _ = insert.Close() }()
 	for i := range all {
 		e := &all[i]
 		if _, err := insert.ExecContext(t.Context(), e.At.UnixNano(), e.Kind, e.Subject, e.Hash[:], e.Body); err != nil {

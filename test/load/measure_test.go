@@ -12,7 +12,7 @@ import (
 )
 
 // size reads a size from the environment, so that the same code is a quick test and a long benchmark.
-func size(t testing.TB, name string, normal int) int {
+func size(t *testing.T, name string, normal int) int {
 	t.Helper()
 	s := os.Getenv(name)
 	if s == "" {

@@ -47,7 +47,7 @@ func scanNode(row scanner) (n placed, err error) {
 
 // Instance implements [store.View].
 func (r *Reader) Instance(ctx context.Context, k chain.Key) (chain.Instance, error) {
-	q := &query{text: "WHERE chain = ? AND business_date = ? AND cycle = ?", args: []any{k.Chain, k.BusinessDate, k.Cycle}}
+	q := ask("WHERE chain = ? AND business_date = ? AND cycle = ?", k.Chain, k.BusinessDate, k.Cycle)
 	found, err := r.instances(ctx, "read instance "+k.String(), q)
 	if err != nil {
 		return chain.Instance{}, err
@@ -92,7 +92,7 @@ const openOnly = "INDEXED BY instance_open WHERE closed = 0 ORDER BY opened, id"
 
 // OpenInstances implements [store.Recovery]; the instance opened first comes first.
 func (r *Reader) OpenInstances(ctx context.Context) ([]chain.Instance, error) {
-	return r.instances(ctx, "read open instances", &query{text: openOnly})
+	return r.instances(ctx, "read open instances", ask(openOnly))
 }
 
 // instances reads the instances that the rest of a query selects, with their nodes, as of one moment.
@@ -144,18 +144,18 @@ const sqlClosedKeys = `SELECT chain, business_date, cycle FROM instance INDEXED 
 func (r *Reader) ClosedKeys(ctx context.Context, since time.Time) ([]chain.Key, error) {
 	return list(ctx, r, "read closed instances", func(row scanner) (k chain.Key, err error) {
 		return k, row.Scan(&k.Chain, &k.BusinessDate, &k.Cycle)
-	}, sqlClosedKeys, nanos(since))
+	}, ask(sqlClosedKeys, nanos(since)))
 }
 
 // Definitions implements [store.View].
 func (r *Reader) Definitions(ctx context.Context) ([]chain.Definition, error) {
-	return list(ctx, r, "read definitions", scanDefinition, "SELECT version, body FROM definition WHERE current = 1 ORDER BY chain")
+	return list(ctx, r, "read definitions", scanDefinition, ask("SELECT version, body FROM definition WHERE current = 1 ORDER BY chain"))
 }
 
 // Definition implements [store.Recovery].
 func (r *Reader) Definition(ctx context.Context, version job.Hash) (chain.Definition, error) {
 	found, err := list(ctx, r, "read definition "+version.Short(), scanDefinition,
-		"SELECT version, body FROM definition WHERE version = ?", version[:])
+		ask("SELECT version, body FROM definition WHERE version = ?", version[:]))
 	if err != nil {
 		return chain.Definition{}, err
 	}

@@ -12,12 +12,11 @@ const intentColumns = `SELECT token, chain, business_date, cycle, node, attempt,
 
 // Intents implements [store.View].
 func (r *Reader) Intents(ctx context.Context, f store.IntentFilter) ([]store.Intent, error) {
-	q := intentQuery(&f)
-	return list(ctx, r, "read intents", scanIntent, q.text, q.args...)
+	return list(ctx, r, "read intents", scanIntent, intentQuery(&f))
 }
 
 func intentQuery(f *store.IntentFilter) *query {
-	q := &query{text: intentColumns + "WHERE true"}
+	q := ask(intentColumns + "WHERE true")
 	if unfinished(f.States) {
 		q.and("state IN ('pending', 'sent')") // the words of the partial index: restart costs what is open
 	}
@@ -70,7 +69,7 @@ const sqlEdges = `SELECT down_token, up_source, up_native, up_job, up_epoch, up_
 
 // Edges implements [store.Recovery].
 func (r *Reader) Edges(ctx context.Context, token string) ([]store.Edge, error) {
-	return list(ctx, r, "read edges of "+token, scanEdge, sqlEdges, token)
+	return list(ctx, r, "read edges of "+token, scanEdge, ask(sqlEdges, token))
 }
 
 func scanEdge(row scanner) (e store.Edge, err error) {

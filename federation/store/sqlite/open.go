@@ -112,7 +112,7 @@ func place(path string) (string, error) {
 // create makes an empty file that only its owner can read: the ledger holds commands and log lines.
 // SQLite gives the files beside it the same mode.
 func create(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator names the file
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}

@@ -41,13 +41,16 @@ func pageSize(limit int) int {
 // scanner is a row.
 type scanner interface{ Scan(dest ...any) error }
 
+// ask is a query that needs no making.
+func ask(text string, args ...any) *query { return &query{text: text, args: args} }
+
 // list reads all rows of a query. It gives nothing rather than a part.
-func list[T any](ctx context.Context, r *Reader, op string, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
-	stmt, err := r.stmts.stmt(ctx, text)
+func list[T any](ctx context.Context, r *Reader, op string, scan func(scanner) (T, error), q *query) ([]T, error) {
+	stmt, err := r.stmts.stmt(ctx, q.text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, explain(err))
 	}
-	return listBy(ctx, stmt, op, scan, args...)
+	return listBy(ctx, stmt, op, scan, q.args...)
 }
 
 // listBy is list with a statement, which may belong to a transaction.

@@ -13,13 +13,12 @@ const entryColumns = "SELECT seq, at, kind, subject, hash, body FROM record"
 
 // After implements [store.Ledger].
 func (r *Reader) After(ctx context.Context, seq int64, limit int) ([]store.Entry, error) {
-	return list(ctx, r, "read records", scanEntry, entryColumns+" WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit)
+	return list(ctx, r, "read records", scanEntry, ask(entryColumns+" WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit))
 }
 
 // About implements [store.Ledger].
 func (r *Reader) About(ctx context.Context, subject string, seq int64, limit int) ([]store.Entry, error) {
-	return list(ctx, r, "read records about "+subject, scanEntry,
-		sqlAbout, shelf(subject), seq, limit)
+	return list(ctx, r, "read records about "+subject, scanEntry, ask(sqlAbout, shelf(subject), seq, limit))
 }
 
 const sqlAbout = entryColumns + " WHERE subject = ? AND seq > ? ORDER BY seq LIMIT ?"
@@ -33,7 +32,7 @@ const sqlByHash = `WITH RECURSIVE slice (n) AS (
 
 // ByHash implements [store.Ledger].
 func (r *Reader) ByHash(ctx context.Context, h job.Hash) (store.Entry, error) {
-	found, err := list(ctx, r, "read record "+h.Short(), scanEntry, sqlByHash, h[:])
+	found, err := list(ctx, r, "read record "+h.Short(), scanEntry, ask(sqlByHash, h[:]))
 	if err != nil {
 		return store.Entry{}, err
 	}

@@ -67,7 +67,7 @@ const runColumns = "SELECT run.doc, e.body FROM run LEFT JOIN record e ON e.seq 
 // Run implements [store.View].
 func (r *Reader) Run(ctx context.Context, k job.RunKey) (job.Run, error) {
 	found, err := list(ctx, r, "read run "+k.String(), scanRun,
-		runColumns+"WHERE source = ? AND native = ? AND job = ? AND epoch = ?", k.Source, k.Native, k.Job, k.Epoch)
+		ask(runColumns+"WHERE source = ? AND native = ? AND job = ? AND epoch = ?", k.Source, k.Native, k.Job, k.Epoch))
 	if err != nil {
 		return job.Run{}, err
 	}
@@ -80,13 +80,12 @@ func (r *Reader) Run(ctx context.Context, k job.RunKey) (job.Run, error) {
 // Runs implements [store.View]. Each way to filter has an index that gives its rows in order, so that a
 // page costs what it shows, however long the history is.
 func (r *Reader) Runs(ctx context.Context, f store.RunFilter) ([]job.Run, error) {
-	q := runQuery(&f)
-	return list(ctx, r, "read runs", scanRun, q.text, q.args...)
+	return list(ctx, r, "read runs", scanRun, runQuery(&f))
 }
 
 func runQuery(f *store.RunFilter) *query {
 	limit := pageSize(f.Limit)
-	q := &query{text: runColumns + "WHERE run.id IN (SELECT id FROM ("}
+	q := ask(runColumns + "WHERE run.id IN (SELECT id FROM (")
 	switch rare := len(f.States) > 0 && !slices.Contains(f.States, job.Succeeded); {
 	case f.Token != "":
 		runIDs(q, "run INDEXED BY run_token WHERE token <> ''", f, limit)

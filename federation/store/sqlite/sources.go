@@ -39,7 +39,7 @@ func sourceRow(s *store.Source) ([]any, error) {
 // Sources implements [store.View], sorted by name.
 func (r *Reader) Sources(ctx context.Context) ([]store.Source, error) {
 	return list(ctx, r, "read sources", scanSource,
-		"SELECT name, cursor, cursor_at, listed_at, offset_ns, doc FROM source ORDER BY name")
+		ask("SELECT name, cursor, cursor_at, listed_at, offset_ns, doc FROM source ORDER BY name"))
 }
 
 func scanSource(row scanner) (s store.Source, err error) {
@@ -63,10 +63,10 @@ func scanSource(row scanner) (s store.Source, err error) {
 
 // Jobs implements [store.View].
 func (r *Reader) Jobs(ctx context.Context, f store.JobFilter) ([]job.Job, error) {
-	q := &query{text: "SELECT doc FROM job WHERE (source, job) > (?, ?)", args: []any{f.After.Source, f.After.Job}}
+	q := ask("SELECT doc FROM job WHERE (source, job) > (?, ?)", f.After.Source, f.After.Job)
 	if f.Source != "" {
 		q.and("source = ?", f.Source)
 	}
 	q.add(" ORDER BY source, job LIMIT ?", pageSize(f.Limit))
-	return list(ctx, r, "read jobs", scanDoc[job.Job], q.text, q.args...)
+	return list(ctx, r, "read jobs", scanDoc[job.Job], q)
 }

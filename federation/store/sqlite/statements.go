@@ -21,7 +21,7 @@ type prepared struct {
 // stmt gives the statement of a text, and prepares it the first time. That may wait for a connection:
 // whoever holds one must not call it.
 func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
-	if s, ok := p.known(text); ok {
+	if s, ok := p.known(text); ok { //nolint:sqlclosecheck // kept for the next time, closed by close
 		return s, nil
 	}
 	s, err := p.on.PrepareContext(ctx, text) // without the lock, for the same reason
@@ -31,7 +31,7 @@ func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if first, ok := p.byText[text]; ok {
-		return first, s.Close()
+		return first, s.Close() //nolint:sqlclosecheck // another goroutine was faster
 	}
 	if p.byText == nil {
 		p.byText = map[string]*sql.Stmt{}
@@ -49,7 +49,7 @@ func (p *prepared) known(text string) (*sql.Stmt, bool) {
 
 // exec runs a statement and tells how many rows it wrote.
 func (p *prepared) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	s, err := p.stmt(ctx, text)
+	s, err := p.stmt(ctx, text) //nolint:sqlclosecheck // kept for the next time, closed by close
 	if err != nil {
 		return 0, err
 	}
@@ -62,7 +62,7 @@ func (p *prepared) exec(ctx context.Context, text string, args ...any) (int64, e
 
 // one runs a query that gives one row, into dest.
 func (p *prepared) one(ctx context.Context, text string, args []any, dest ...any) error {
-	s, err := p.stmt(ctx, text)
+	s, err := p.stmt(ctx, text) //nolint:sqlclosecheck // kept for the next time, closed by close
 	if err != nil {
 		return err
 	}

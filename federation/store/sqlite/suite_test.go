@@ -86,5 +86,8 @@ func TestDiskRefusesWrites(t *testing.T) {
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	var _ storetest.Crasher = file("") // the crash tier does not skip
-	storetest.Run(t, func(t *testing.T) storetest.Opener { return fresh(t) })
+	storetest.Run(t, func(t *testing.T) storetest.Opener {
+		t.Helper()
+		return fresh(t)
+	})
 }

@@ -15,7 +15,7 @@ const defaultWAL = 8 << 20
 // a log at the first frame with a wrong checksum, so they mean nothing to it. Nobody may write
 // meanwhile. An existing log keeps its bytes.
 func extendWAL(path string, size int64) error {
-	f, err := os.OpenFile(path+"-wal", os.O_WRONLY, 0) //nolint:gosec // the operator names the file
+	f, err := os.OpenFile(path+"-wal", os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"signalbox/adapters/job"
 	"signalbox/federation/chain"
@@ -95,11 +96,11 @@ func wholeBatches(t T, o Opener) {
 		return c
 	}
 	l.commit(store.Batch{Instances: []chain.Instance{set(1)}})
-	ctx, stop := context.WithCancel(t.Context())
+	var done atomic.Bool
 	var readers sync.WaitGroup
 	for range 3 {
 		readers.Go(func() {
-			for ctx.Err() == nil {
+			for !done.Load() {
 				got, err := l.Instance(t.Context(), in.Key)
 				if err != nil {
 					t.Errorf("read: %v", err)
@@ -117,7 +118,7 @@ func wholeBatches(t T, o Opener) {
 		c := set(n + 2)
 		l.commit(store.Batch{Instances: []chain.Instance{c}})
 	}
-	stop()
+	done.Store(true)
 	readers.Wait()
 }
 

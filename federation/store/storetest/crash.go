@@ -79,6 +79,7 @@ func (panicking) Fatalf(f string, a ...any) {
 
 // crash kills the writing process again and again, each time a little later, and looks at what is left.
 func crash(t *testing.T, c Crasher) {
+	t.Helper()
 	acked, checked := -1, 0
 	for round := range 6 {
 		acked = killed(t, c, round*7+1)
