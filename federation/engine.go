@@ -57,7 +57,7 @@ type Engine struct {
 	ready   chan struct{} // closed once the state is restored
 	stopped chan struct{} // closed when Run is about to return
 
-	shown   shown
+	shown shown
 
 	// Owned by the committer.
 	state  *chain.State

@@ -12,21 +12,7 @@ import (
 	"signalbox/federation"
 	"signalbox/federation/chain"
 	"signalbox/federation/store"
-	"signalbox/federation/store/sqlite"
 )
-
-// node gives the present state of a node of the only instance.
-func (b *bench) node(name string) chain.NodeState {
-	b.t.Helper()
-	for _, in := range b.instances() {
-		for _, n := range in.Nodes {
-			if n.Name == name {
-				return n
-			}
-		}
-	}
-	return chain.NodeState{}
-}
 
 // TestAnswerLostAfterTheEffect: the source did it, and we never heard. Whatever the start class, the job
 // runs once; without a way to know, a person is asked.
@@ -164,63 +150,6 @@ func TestCommandRefusals(t *testing.T) {
 		}
 	}
 	b.prove(3)
-}
-
-// failing is a store of which every so many commits fails as a whole.
-type failing struct {
-	*sqlite.Store
-	every int64
-	count atomic.Int64
-}
-
-func (f *failing) Commit(ctx context.Context, b *store.Batch) (int64, error) {
-	if f.count.Add(1)%f.every == 0 {
-		return 0, errors.New("disk full")
-	}
-	return f.Store.Commit(ctx, b)
-}
-
-// TestCommitFails: what could not be made durable did not happen; what was seen is seen again.
-func TestCommitFails(t *testing.T) {
-	t.Parallel()
-	for every := int64(2); every <= 5; every++ {
-		b := newBench(t, adapters.StartSearchable)
-		st, err := sqlite.Open(t.Context(), b.path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.st = st
-		e, err := federation.New(federation.Options{
-			Store: &failing{Store: st, every: every}, Sources: []*adapters.Source{source(t, b.a), source(t, b.b)},
-			Definitions: b.defs, Node: "test",
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- e.Run(ctx) }()
-		select {
-		case <-e.Ready():
-		case err := <-done: // the very first commit failed: that is said, and nothing began
-			t.Logf("every %d: %v", every, err)
-			cancel()
-			continue
-		}
-		b.a.native("extract", "r1", job.Succeeded, time.Now())
-		b.wait("the instance closes", b.closed)
-		if all, most := b.b.runs(); all != 2 || most != 1 {
-			t.Errorf("every %d: %d runs, %d by one token; want 2, each by its own", every, all, most)
-		}
-		b.prove(4)
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 // TestSecondEngine: one writer at a time.

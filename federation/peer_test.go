@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 
 	"signalbox/adapters"
@@ -23,10 +22,14 @@ type peer struct {
 	log     []job.Observation
 	starts  map[string]int // by token, how many runs it led to
 	calls   int            // of Start
+	polls   int
+	unclear bool // cannot tell what became of a start
 	jobs    []job.Job
-	down    error // every call gives it
+	down    error        // every call gives it
+	refuse  func() error // instead of starting
 	onStart func(token string) error
-	finish  bool // started jobs succeed at once
+	answer  func(ctx context.Context) // waits, after the effect and before the answer
+	finish  bool                      // started jobs succeed at once
 }
 
 func newPeer(name string, class adapters.StartClass) *peer {
@@ -61,6 +64,13 @@ func (p *peer) runs() (all, most int) {
 	return all, most
 }
 
+// counts tells how often it was polled, and asked to start something.
+func (p *peer) counts() (polls, calls int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.polls, p.calls
+}
+
 func (p *peer) set(change func(*peer)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,6 +98,7 @@ func (a adapter) Close() error { return nil }
 func (a adapter) Poll(_ context.Context, c adapters.Cursor) (adapters.Batch, error) {
 	a.p.mu.Lock()
 	defer a.p.mu.Unlock()
+	a.p.polls++
 	if a.p.down != nil {
 		return adapters.Batch{}, a.p.down
 	}
@@ -113,27 +124,46 @@ func (a adapter) List(context.Context) (adapters.Listing, error) {
 
 var errCut = errors.New("the line was cut")
 
-func (a adapter) Start(_ context.Context, r adapters.StartRequest) (adapters.Started, error) {
-	a.p.mu.Lock()
-	defer a.p.mu.Unlock()
-	a.p.calls++
-	if a.p.down != nil {
-		return adapters.Started{}, a.p.down
+func (a adapter) Start(ctx context.Context, r adapters.StartRequest) (adapters.Started, error) {
+	started, err := a.p.start(r)
+	if wait := a.p.waits(); wait != nil {
+		wait(ctx)
 	}
-	if a.p.starts[r.Token] == 0 || a.p.class == adapters.StartInDoubt {
-		a.p.starts[r.Token]++
+	return started, err
+}
+
+func (p *peer) waits() func(context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.answer
+}
+
+func (p *peer) start(r adapters.StartRequest) (adapters.Started, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls++
+	if p.down != nil {
+		return adapters.Started{}, p.down
+	}
+	if p.refuse != nil {
+		if err := p.refuse(); err != nil {
+			return adapters.Started{}, err
+		}
+	}
+	if p.starts[r.Token] == 0 || p.class == adapters.StartInDoubt {
+		p.starts[r.Token]++
 		o := job.Observation{
-			Run:   job.RunKey{Source: a.p.name, Job: r.Job, Native: fmt.Sprintf("%s-%d", r.Token, a.p.starts[r.Token])},
+			Run:   job.RunKey{Source: p.name, Job: r.Job, Native: fmt.Sprintf("%s-%d", r.Token, p.starts[r.Token])},
 			State: job.Running, Started: job.At(time.Now()), Token: r.Token, Cause: job.CauseBridge,
 		}
-		a.p.add(o)
-		if a.p.finish {
+		p.add(o)
+		if p.finish {
 			o.State = job.Succeeded
-			a.p.add(o)
+			p.add(o)
 		}
 	}
-	if a.p.onStart != nil {
-		if err := a.p.onStart(r.Token); err != nil {
+	if p.onStart != nil {
+		if err := p.onStart(r.Token); err != nil {
 			return adapters.Started{}, err
 		}
 	}
@@ -146,24 +176,11 @@ func (a adapter) Find(_ context.Context, token string) (adapters.Finding, error)
 	if a.p.down != nil {
 		return adapters.Finding{}, a.p.down
 	}
+	if a.p.unclear {
+		return adapters.Finding{Found: adapters.FoundUnclear, Detail: "its log cannot be read"}, nil
+	}
 	if a.p.starts[token] > 0 {
 		return adapters.Finding{Found: adapters.FoundPresent}, nil
 	}
 	return adapters.Finding{Found: adapters.FoundAbsent}, nil
-}
-
-func source(t *testing.T, p *peer) *adapters.Source {
-	t.Helper()
-	s, err := adapters.NewSource(adapter{p}, adapters.SourceOptions{
-		Name: p.name, Node: "test", Fast: 10 * time.Millisecond, Slow: 20 * time.Millisecond,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
