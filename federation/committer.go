@@ -210,6 +210,10 @@ func newTxn(e *Engine) *txn {
 
 // tick fires the timers that are due.
 func (t *txn) tick() error {
+	if t.now.After(t.e.forget) { // what closed that long ago cannot open again
+		t.e.state.Forget(t.now.Add(-chain.CatchUp))
+		t.e.forget = t.now.Add(time.Hour)
+	}
 	for _, timer := range t.e.timers.due(t.now) {
 		if t.decide(chain.Tick{Timer: timer}); t.broken != nil {
 			return t.broken

@@ -62,6 +62,7 @@ type Engine struct {
 	// Owned by the committer.
 	state  *chain.State
 	timers timers
+	forget time.Time // when to drop what is too old to matter
 	runs   runCache
 	rows   map[string]store.Source
 	native map[string]map[string]bool // by source and job: native schedules in effect, as last listed
@@ -180,7 +181,7 @@ func (e *Engine) release(ctx context.Context) {
 // keepLease renews the lease until ctx ends. It returns an error when the lease is lost: then another
 // node may write, and this one must stop.
 func (e *Engine) keepLease(ctx context.Context) error {
-	tick := time.NewTicker(e.opt.LeaseTTL / 3)
+	tick := time.NewTicker(e.opt.LeaseTTL / 5) // some may fail before the lease is in danger
 	defer tick.Stop()
 	good := time.Now()
 	for {

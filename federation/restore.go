@@ -104,7 +104,7 @@ func (e *Engine) restoreRows(ctx context.Context, r *chain.Restore) error {
 	e.rows, e.native = map[string]store.Source{}, map[string]map[string]bool{}
 	for _, row := range rows {
 		e.rows[row.Name] = row
-		if row.Contact.Blind && e.sources[row.Name] != nil {
+		if e.sources[row.Name] != nil && !row.Contact.Since.IsZero() {
 			r.Contacts = append(r.Contacts, contactRecord(row.Name, row.Contact, row.Contact.Since))
 		}
 	}
@@ -202,6 +202,9 @@ func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) 
 		return nil, err
 	}
 	err = e.do(ctx, func(t *txn) error {
+		if err := t.unseen(); err != nil {
+			return err
+		}
 		if err := t.define(defs); err != nil {
 			return err
 		}
@@ -220,6 +223,20 @@ func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) 
 		err = e.recall(ctx)
 	}
 	return cursors, err
+}
+
+// unseen records that no source was looked at while we were not there: what should have started
+// meanwhile is not missed before it was read.
+func (t *txn) unseen() error {
+	for _, name := range t.e.sourceNames() {
+		rec := chain.Contact{At: t.now, Blind: true, Error: "not polled yet since Signalbox started", Since: t.now, Source: name}
+		h, err := t.record(store.SourceSubject(name), chain.KindContact, &rec)
+		if err != nil {
+			return err
+		}
+		t.decide(chain.Contacted{Contact: rec, Record: h})
+	}
+	return t.broken
 }
 
 // recall hands the starts that are not finished to their workers. A worker ignores what it has already.

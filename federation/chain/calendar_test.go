@@ -193,14 +193,14 @@ func FuzzParseKey(f *testing.F) {
 func TestParseKey(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]Key{
-		"close:2026-11-22":                  {Chain: "close", BusinessDate: "2026-11-22"},
-		"close:2026-11-22:20261122T041000Z": {Chain: "close", BusinessDate: "2026-11-22", Cycle: "20261122T041000Z"},
+		"close:2026-11-22":                           {Chain: "close", BusinessDate: "2026-11-22"},
+		"close:2026-11-22:20261122T041000Z-1a2b3c4d": {Chain: "close", BusinessDate: "2026-11-22", Cycle: "20261122T041000Z-1a2b3c4d"},
 	} {
 		if got, err := ParseKey(s); err != nil || got != want {
 			t.Errorf("%q: %+v, %v, want %+v", s, got, err, want)
 		}
 	}
-	for _, s := range []string{"", "close", ":2026-11-22", "close:2026-02-30", "close:2026-11-22:", "close:2026-11-22:x", "a:2026-11-22:20261122T041000Z:b"} {
+	for _, s := range []string{"", "close", ":2026-11-22", "close:2026-02-30", "close:2026-11-22:", "close:2026-11-22:x", "close:2026-11-22:20261122T041000Z", "a:2026-11-22:20261122T041000Z-1a2b3c4d:b"} {
 		if got, err := ParseKey(s); err == nil {
 			t.Errorf("%q was read as %+v", s, got)
 		}

@@ -15,6 +15,9 @@ import (
 // it is first seen opens nothing. It also bounds what a State must remember of closed instances.
 const CatchUp = 24 * time.Hour
 
+// settleAfterSight is how long after a source came back it is taken as not having started what it should.
+const settleAfterSight = time.Minute
+
 const cycleFormat = "20060102T150405Z"
 
 // Decide looks at the whole state, one event and the time, and says what follows. It changes nothing:
@@ -39,7 +42,7 @@ func Decide(s *State, ev Event, now time.Time) (Outcome, error) {
 	case Commanded:
 		d.command(e.Command)
 	case Contacted:
-		d.out.Contacts = append(d.out.Contacts, e.Contact)
+		d.contact(e.Contact)
 	default:
 		err = fmt.Errorf("decide: event %T is not known", ev)
 	}
@@ -304,6 +307,18 @@ func (d *draft) effect(e Effect) {
 	}
 	n = d.edit(p)
 	n.Send, n.SendNote = e.Send, e.Note
+	if n.Run == nil && !e.Run.IsZero() {
+		n.Answer = e.Run
+	}
+}
+
+// contact takes in that a source went out of sight or came back. What its own clock should have started
+// by now is judged only after the time that it takes to read what happened meanwhile.
+func (d *draft) contact(c Contact) {
+	d.out.Contacts = append(d.out.Contacts, c)
+	if !c.Blind {
+		d.out.Timers = append(d.out.Timers, d.s.lateTimers(c, d.now)...)
+	}
 }
 
 // mayBecome tells whether a source's answer, or its absence, may move a start from one value to the
@@ -331,7 +346,7 @@ func (d *draft) observe(r *job.Run) {
 	}
 	slices.SortFunc(bound, comparePlaces)
 	for _, p := range bound {
-		if r.Cause.AdHoc() && r.Token == "" {
+		if r.Cause.AdHoc() && r.Token == "" && d.node(p).Answer != r.Key {
 			d.edit(p).Run = nil // it was taken for a scheduled one until its source told
 			continue
 		}

@@ -46,6 +46,11 @@ func (d *draft) conclude(p place, value Value, inputs []Input) {
 	case n.Run != nil && (late || value == Never): // rehearsed, and its native clock was faster
 	case value == Never:
 		d.giveUp(p, SettledNotNeeded, NotNeeded, inputs, "what it waits for cannot come any more")
+	case late && stage != Drive:
+		if _, unseen := d.s.unseen(l.plan.def.Nodes[p.index].Job.Source, d.now); unseen {
+			return // silence is not absence: judged once its source is in sight again
+		}
+		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not seen to begin by "+w.giveUp.Format(time.RFC3339))
 	case late:
 		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not released by "+w.giveUp.Format(time.RFC3339))
 	case value != Met || n.Held || d.now.Before(w.notBefore):

@@ -137,8 +137,8 @@ func endsFor(s job.State, on On) bool {
 }
 
 func (d *draft) blindNote(source string) string {
-	c, ok := d.s.blind[source]
-	if !ok {
+	c, ok := d.s.sight[source]
+	if !ok || !c.Blind {
 		return ""
 	}
 	return fmt.Sprintf("; %s is out of sight since %s: %s", source, c.Since.UTC().Format(time.RFC3339), c.Error)

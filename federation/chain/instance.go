@@ -12,10 +12,10 @@ import (
 type Key struct {
 	BusinessDate string `json:"business_date"`   // YYYY-MM-DD
 	Chain        string `json:"chain"`           //
-	Cycle        string `json:"cycle,omitempty"` // of a repeating chain: when its head run began, 20060102T150405Z
+	Cycle        string `json:"cycle,omitempty"` // of a repeating chain: when its head run began, and which one it is: 20060102T150405Z-1a2b3c4d
 }
 
-// String gives "chain:2026-11-22" or "chain:2026-11-22:20261122T041000Z"; [ParseKey] reads it back.
+// String gives "chain:2026-11-22" or "chain:2026-11-22:20261122T041000Z-1a2b3c4d"; [ParseKey] reads it back.
 func (k Key) String() string {
 	s := k.Chain + ":" + k.BusinessDate
 	if k.Cycle != "" {
@@ -35,12 +35,37 @@ func ParseKey(s string) (Key, error) {
 	}
 	k := Key{Chain: parts[0], BusinessDate: parts[1]}
 	if len(parts) == 3 {
-		if _, err := time.Parse(cycleFormat, parts[2]); err != nil || len(parts[2]) != len(cycleFormat) {
-			return Key{}, fmt.Errorf("instance %q: %q is not a cycle YYYYMMDDTHHMMSSZ", s, parts[2])
+		if !validCycle(parts[2]) {
+			return Key{}, fmt.Errorf("instance %q: %q is not a cycle YYYYMMDDTHHMMSSZ-XXXXXXXX", s, parts[2])
 		}
 		k.Cycle = parts[2]
 	}
 	return k, nil
+}
+
+// headDigits is how much of a head run's hash stands in a cycle.
+const headDigits = 8
+
+// cycleOf names the instance that a head run opens. The beginning comes first, for people and for order;
+// the hash of the run's key tells runs that began in the same second apart.
+func cycleOf(r *job.Run) string {
+	return r.Begun().At.UTC().Format(cycleFormat) + "-" + job.Sum([]byte(r.Key.String())).String()[:headDigits]
+}
+
+func validCycle(s string) bool {
+	stamp, head, ok := strings.Cut(s, "-")
+	if !ok || len(stamp) != len(cycleFormat) || len(head) != headDigits || strings.Trim(head, "0123456789abcdef") != "" {
+		return false
+	}
+	_, err := time.Parse(cycleFormat, stamp)
+	return err == nil
+}
+
+// head is the part of a cycle that names the run: a run opens one instance of a chain, whatever becomes
+// known later of when it began.
+func (k Key) head() string {
+	_, head, _ := strings.Cut(k.Cycle, "-")
+	return k.Chain + ":" + head
 }
 
 // Instance is the state of one instance of a chain.
@@ -54,17 +79,18 @@ type Instance struct {
 
 // NodeState is what is known and decided about one node of an instance.
 type NodeState struct {
-	Attempt   int       `json:"attempt"`             // of ours: a rerun counts up; from 1
-	Held      bool      `json:"held,omitempty"`      // by a person, here
-	Judged    bool      `json:"judged,omitempty"`    // the handoff was judged (watch, rehearse)
-	Name      string    `json:"name"`                //
-	Released  time.Time `json:"released,omitzero"`   // UTC; in stage rehearse: would have been
-	Run       *job.Run  `json:"run,omitempty"`       // that is bound to this node
-	Send      Send      `json:"send,omitempty"`      // what became of the start
-	SendNote  string    `json:"send_note,omitempty"` // the source's words about it
-	Settled   Settled   `json:"settled,omitempty"`   // decided without a run
-	SettledAt time.Time `json:"settled_at,omitzero"` // UTC
-	Token     string    `json:"token,omitempty"`     // of the release
+	Answer    job.RunKey `json:"answer,omitzero"`     // run that the source named when it accepted the start
+	Attempt   int        `json:"attempt"`             // of ours: a rerun counts up; from 1
+	Held      bool       `json:"held,omitempty"`      // by a person, here
+	Judged    bool       `json:"judged,omitempty"`    // the handoff was judged (watch, rehearse)
+	Name      string     `json:"name"`                //
+	Released  time.Time  `json:"released,omitzero"`   // UTC; in stage rehearse: would have been
+	Run       *job.Run   `json:"run,omitempty"`       // that is bound to this node
+	Send      Send       `json:"send,omitempty"`      // what became of the start
+	SendNote  string     `json:"send_note,omitempty"` // the source's words about it
+	Settled   Settled    `json:"settled,omitempty"`   // decided without a run
+	SettledAt time.Time  `json:"settled_at,omitzero"` // UTC
+	Token     string     `json:"token,omitempty"`     // of the release
 }
 
 // Send is what became of a start that we decided.

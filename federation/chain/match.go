@@ -13,8 +13,8 @@ import (
 //
 // The rule: the same business date, derived from when the run was planned or began (see [dated]), with
 // the chain's day cut. Among several runs of one date the one that began last stands. In a repeating
-// chain the head's beginning names the instance, and another watched job's run belongs to the latest
-// open instance whose head began before it.
+// chain each run of the head opens an instance, and another watched job's run belongs to the latest open
+// instance whose head began before it.
 func (d *draft) match(w watcher, r *job.Run) (place, bool) {
 	begun := corrected(r.Begun(), r)
 	if begun.IsZero() {
@@ -44,13 +44,13 @@ func (d *draft) matchDate(w watcher, r *job.Run) (place, bool) {
 }
 
 func (d *draft) matchHead(w watcher, r *job.Run, begun time.Time) (place, bool) {
-	k := Key{Chain: w.plan.def.Chain, BusinessDate: w.plan.days.date(dated(r)), Cycle: r.Begun().At.UTC().Format(cycleFormat)}
+	k := Key{Chain: w.plan.def.Chain, BusinessDate: w.plan.days.date(dated(r)), Cycle: cycleOf(r)}
 	p := place{k, w.index}
 	if l := d.live(k); l != nil {
-		return p, l.Version == w.plan.version && supersedes(r, d.node(p).Run) && d.node(p).open()
+		return p, l.Version == w.plan.version && d.node(p).open()
 	}
 	f, ok := d.s.inForce[k.Chain]
-	if !ok || f.version != w.plan.version || d.s.closed[k] || begun.Before(f.activated) || d.now.Sub(begun) > CatchUp {
+	if !ok || f.version != w.plan.version || d.s.heads[k.head()] || begun.Before(f.activated) || d.now.Sub(begun) > CatchUp {
 		return place{}, false
 	}
 	d.openInstance(w.plan, k, "run "+r.Key.Native+" of "+r.Key.Ref().String()+" began")

@@ -101,6 +101,7 @@ func (d *draft) refusal(p place, v Verb) string {
 // settleRefusal says why a person cannot declare how the node ended, or nothing.
 func (n *NodeState) settleRefusal() string {
 	switch {
+	case n.Run == nil && n.Send == SendConfirmed && n.Settled == "": // accepted, and never seen: only a person can tell
 	case !n.over() && !n.untouched() && n.Send != SendPending:
 		return "its run is under way: cancel it first"
 	case n.Settled != "" && n.Settled != SettledGaveUp:

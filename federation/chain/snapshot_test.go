@@ -40,8 +40,8 @@ func snapshotIndexes(b *strings.Builder, s *State) {
 	for _, k := range slices.SortedFunc(maps.Keys(s.closed), compareKeys) {
 		fmt.Fprintf(b, "closed %s\n", k)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.blind)) {
-		fmt.Fprintf(b, "blind %+v\n", s.blind[name])
+	for _, name := range slices.Sorted(maps.Keys(s.sight)) {
+		fmt.Fprintf(b, "sight %+v\n", s.sight[name])
 	}
 	for _, token := range slices.Sorted(maps.Keys(s.byToken)) {
 		fmt.Fprintf(b, "token %s %v\n", token, s.byToken[token])

@@ -17,8 +17,9 @@ type State struct {
 	plans    map[job.Hash]*plan
 	inForce  map[string]force // current version by chain
 	live     map[Key]*live
-	closed   map[Key]bool // recently: what must not open again
-	blind    map[string]Contact
+	closed   map[Key]bool       // recently: what must not open again
+	heads    map[string]bool    // head runs that opened an instance, closed ones included: see Key.head
+	sight    map[string]Contact // last heard of each source
 	byToken  map[string]place
 	byRun    map[job.RunKey][]place
 	watchers map[job.Ref][]watcher // of every plan
@@ -56,8 +57,8 @@ type watcher struct {
 // it, so that two installations that start jobs on one host never share a token.
 func NewState(site string) *State {
 	return &State{
-		site: site, plans: map[job.Hash]*plan{}, inForce: map[string]force{}, live: map[Key]*live{}, closed: map[Key]bool{},
-		blind: map[string]Contact{}, byToken: map[string]place{}, byRun: map[job.RunKey][]place{},
+		site: site, plans: map[job.Hash]*plan{}, inForce: map[string]force{}, live: map[Key]*live{}, closed: map[Key]bool{}, heads: map[string]bool{},
+		sight: map[string]Contact{}, byToken: map[string]place{}, byRun: map[job.RunKey][]place{},
 		watchers: map[job.Ref][]watcher{}, cycles: map[string][]Key{}, waits: map[string]int{}, turned: map[string]bool{},
 	}
 }
@@ -68,7 +69,7 @@ type Restore struct {
 	Current   map[string]time.Time // chains in service, and since when
 	Instances []Instance           // open ones
 	Closed    []Key                // of the last [CatchUp]
-	Contacts  []Contact            // of sources out of sight
+	Contacts  []Contact            // last heard of each source
 }
 
 // Restored builds a state from what was stored. Versions of one chain must stand in the order in
@@ -93,6 +94,9 @@ func Restored(site string, r Restore) (*State, error) {
 	}
 	for _, k := range r.Closed {
 		s.closed[k] = true
+		if k.Cycle != "" {
+			s.heads[k.head()] = true
+		}
 	}
 	for _, c := range r.Contacts {
 		s.see(c)
@@ -154,6 +158,11 @@ func (s *State) Timers(now time.Time) []Timer {
 	var out []Timer
 	for _, l := range s.live {
 		out = append(out, l.timers()...)
+	}
+	for _, c := range s.sight {
+		if !c.Blind {
+			out = append(out, s.lateTimers(c, now)...)
+		}
 	}
 	for _, f := range s.inForce {
 		if t, ok := s.plans[f.version].nextDate(now); ok {
@@ -246,6 +255,7 @@ func (s *State) open(in Instance) {
 		s.link(place{in.Key, i}, &l.Nodes[i])
 	}
 	if in.Key.Cycle != "" {
+		s.heads[in.Key.head()] = true
 		keys := s.cycles[in.Key.Chain]
 		i, _ := slices.BinarySearchFunc(keys, in.Key, compareKeys)
 		s.cycles[in.Key.Chain] = slices.Insert(keys, i, in.Key)
@@ -303,8 +313,8 @@ func (s *State) link(p place, n *NodeState) {
 	if n.Token != "" {
 		s.byToken[n.Token] = p
 	}
-	if n.Run != nil {
-		s.byRun[n.Run.Key] = append(s.byRun[n.Run.Key], p)
+	if k := n.bound(); !k.IsZero() {
+		s.byRun[k] = append(s.byRun[k], p)
 	}
 }
 
@@ -312,22 +322,53 @@ func (s *State) unlink(p place, n *NodeState) {
 	if n.Token != "" && s.byToken[n.Token] == p {
 		delete(s.byToken, n.Token)
 	}
-	if n.Run == nil {
+	k := n.bound()
+	if k.IsZero() {
 		return
 	}
-	if rest := slices.DeleteFunc(s.byRun[n.Run.Key], func(o place) bool { return o == p }); len(rest) > 0 {
-		s.byRun[n.Run.Key] = rest
+	if rest := slices.DeleteFunc(s.byRun[k], func(o place) bool { return o == p }); len(rest) > 0 {
+		s.byRun[k] = rest
 	} else {
-		delete(s.byRun, n.Run.Key)
+		delete(s.byRun, k)
 	}
 }
 
-func (s *State) see(c Contact) {
-	if c.Blind {
-		s.blind[c.Source] = c
-	} else {
-		delete(s.blind, c.Source)
+// bound names the run that belongs to the node: seen, or named by its source when it accepted the start.
+func (n *NodeState) bound() job.RunKey {
+	if n.Run != nil {
+		return n.Run.Key
 	}
+	return n.Answer
+}
+
+func (s *State) see(c Contact) { s.sight[c.Source] = c }
+
+// unseen tells since when nothing that the source should have started can be missed: it is out of sight,
+// or what happened meanwhile is still being read; until is when that is over, zero while it is blind.
+func (s *State) unseen(source string, now time.Time) (until time.Time, unseen bool) {
+	c, ok := s.sight[source]
+	if !ok || c.Blind {
+		return time.Time{}, ok
+	}
+	until = c.At.Add(settleAfterSight)
+	return until, now.Before(until)
+}
+
+// lateTimers gives the timers at which watched nodes of a source are looked at whose time passed while it
+// was out of sight.
+func (s *State) lateTimers(c Contact, now time.Time) []Timer {
+	var out []Timer
+	for _, k := range s.Open() {
+		l := s.live[k]
+		for i := range l.plan.def.Nodes {
+			node := &l.plan.def.Nodes[i]
+			at := c.At.Add(settleAfterSight)
+			if node.Stage != Drive && node.Job.Source == c.Source && l.windows[i].passed(at) && l.Nodes[i].undecided(node.Stage) && !at.Before(now) {
+				out = append(out, Timer{At: at, Key: k, Node: i})
+			}
+		}
+	}
+	return out
 }
 
 // Forget drops what is too old to matter: keys closed for chains' cycles before the limit. It bounds
@@ -338,6 +379,7 @@ func (s *State) Forget(before time.Time) {
 	for k := range s.closed {
 		if (k.Cycle != "" && k.Cycle < limit) || (k.Cycle == "" && k.BusinessDate < date) {
 			delete(s.closed, k)
+			delete(s.heads, k.head())
 		}
 	}
 }

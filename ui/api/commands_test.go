@@ -21,7 +21,7 @@ func TestCommands(t *testing.T) {
 	}{
 		{"hold", "/instances/" + closeKey + "/nodes/marts/hold", `{"reason": "wait for  me "}`, 200, "hold financial-close:2026-11-24 marts by token: wait for  me"},
 		{"with a name", "/instances/" + closeKey + "/nodes/marts/force", `{"reason": "now", "actor": "anna"}`, 200, "force financial-close:2026-11-24 marts by token/anna: now"},
-		{"of a cycle", "/instances/replica-check:2026-11-24:20261125T090000Z/nodes/verify/rerun", `{"reason": "r"}`, 200, "rerun replica-check:2026-11-24:20261125T090000Z verify by token: r"},
+		{"of a cycle", "/instances/replica-check:2026-11-24:20261125T090000Z-5e0f90d1/nodes/verify/rerun", `{"reason": "r"}`, 200, "rerun replica-check:2026-11-24:20261125T090000Z-5e0f90d1 verify by token: r"},
 		{"unknown verb", "/instances/" + closeKey + "/nodes/marts/kill", `{"reason": "r"}`, 404, ""},
 		{"bad key", "/instances/nothing/nodes/marts/hold", `{"reason": "r"}`, 400, ""},
 		{"no reason", "/instances/" + closeKey + "/nodes/marts/hold", `{}`, 400, ""},

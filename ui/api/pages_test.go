@@ -25,7 +25,7 @@ func TestPagination(t *testing.T) {
 			Sighting: job.Sighting{Seen: site.Now.Add(time.Duration(i/15) * time.Second)},
 		})
 		site.Store.PutJobs(job.Job{Ref: job.Ref{Source: "host", Job: fmt.Sprintf("job %02d/x", i)}})
-		k := chain.Key{Chain: "c", BusinessDate: "2026-11-24", Cycle: fmt.Sprintf("20261125T0900%02dZ", i)}
+		k := chain.Key{Chain: "c", BusinessDate: "2026-11-24", Cycle: fmt.Sprintf("20261125T0900%02dZ-5e0f90d1", i)}
 		site.Store.Put(chain.Instance{Key: k, Opened: site.Now.Add(time.Duration(i/10) * time.Second)})
 	}
 	s := serve(t, site)

@@ -25,8 +25,9 @@ func instanceName(k chain.Key) string {
 	if k.Cycle == "" {
 		return s
 	}
-	if t, err := time.Parse("20060102T150405Z", k.Cycle); err == nil {
-		return s + " " + t.Format("15:04") + "Z"
+	stamp, _, _ := strings.Cut(k.Cycle, "-") // behind it stands which head run it was
+	if t, err := time.Parse("20060102T150405Z", stamp); err == nil {
+		return s + " " + t.Format("15:04:05") + "Z"
 	}
 	return s + " " + strings.TrimSpace(k.Cycle)
 }

@@ -185,7 +185,7 @@ func (r *richSite) customers() {
 
 // replica: a start of which the answer was lost.
 func (r *richSite) replica() {
-	k := chain.Key{Chain: "replica-check", BusinessDate: date, Cycle: "20261125T090000Z"}
+	k := chain.Key{Chain: "replica-check", BusinessDate: date, Cycle: "20261125T090000Z-5e0f90d1"}
 	in := r.open(k, 25)
 	run, proof := r.run(
 		job.RunKey{Source: "finhost", Job: "backup-db", Native: "20261125T090001Z-6021"},
@@ -218,7 +218,7 @@ func (r *richSite) backups() {
 	ref := job.Ref{Source: "martbox", Job: "replica-check"}
 	for i := range 24 {
 		ago := 25 + 60*float64(i+1)
-		k := chain.Key{Chain: "replica-check", BusinessDate: date, Cycle: at(ago).Format("20060102T150405Z")}
+		k := chain.Key{Chain: "replica-check", BusinessDate: date, Cycle: at(ago).Format("20060102T150405Z") + "-5e0f90d1"}
 		in := r.open(k, ago)
 		up, proof := r.run(
 			job.RunKey{Source: "finhost", Job: "backup-db", Native: fmt.Sprintf("%s-%d", k.Cycle, 5000+i)},
