@@ -32,8 +32,20 @@ type request struct {
 
 // do hands work to the committer and waits until it is durable. The function runs on the committer's
 // goroutine and may look at and change what that one owns; an error of its own undoes nothing of
-// others, so it must be returned before anything was changed.
+// others, so it must be returned before anything was changed. Before the engine has begun it waits.
 func (e *Engine) do(ctx context.Context, apply func(*txn) error) error {
+	select {
+	case <-e.ready:
+		return e.submit(ctx, apply)
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.stopped:
+		return errStopped
+	}
+}
+
+// submit is do for an engine that is about to begin.
+func (e *Engine) submit(ctx context.Context, apply func(*txn) error) error {
 	r := &request{apply: apply, done: make(chan error, 1)}
 	select {
 	case e.work <- r:
@@ -58,7 +70,7 @@ func (e *Engine) do(ctx context.Context, apply func(*txn) error) error {
 // commitLoop is the one writer. It returns when ctx ends, or with the error that makes further writing
 // wrong.
 func (e *Engine) commitLoop(ctx context.Context) error {
-	alarm := time.NewTimer(0)
+	alarm := time.NewTimer(idle)
 	defer alarm.Stop()
 	for {
 		var group []*request
@@ -193,6 +205,7 @@ type txn struct {
 	runs    map[job.RunKey]int
 	sources map[string]int
 	changes []Change
+	heard   []chain.Contact
 	last    int64
 }
 
@@ -210,9 +223,8 @@ func newTxn(e *Engine) *txn {
 
 // tick fires the timers that are due.
 func (t *txn) tick() error {
-	if t.now.After(t.e.forget) { // what closed that long ago cannot open again
-		t.e.state.Forget(t.now.Add(-chain.CatchUp))
-		t.e.forget = t.now.Add(time.Hour)
+	if !t.e.begun {
+		return nil
 	}
 	for _, timer := range t.e.timers.due(t.now) {
 		if t.decide(chain.Tick{Timer: timer}); t.broken != nil {
@@ -374,6 +386,17 @@ func (t *txn) source(row store.Source) {
 	t.changes = append(t.changes, Change{Kind: ChangedSource, ID: row.Name})
 }
 
+// contact records that a source went out of sight or came back.
+func (t *txn) contact(c chain.Contact) error {
+	h, err := t.record(store.SourceSubject(c.Source), chain.KindContact, &c)
+	if err != nil {
+		return err
+	}
+	t.heard = append(t.heard, c)
+	t.decide(chain.Contacted{Contact: c, Record: h})
+	return t.broken
+}
+
 // write makes the batch durable, if there is anything in it.
 func (t *txn) write(ctx context.Context) error {
 	b := &t.batch
@@ -400,6 +423,9 @@ func (t *txn) publish() {
 	}
 	for i := range t.batch.Listings {
 		t.e.listed[t.batch.Listings[i].Source] = true
+	}
+	for _, c := range t.heard {
+		t.e.contacts[c.Source] = c
 	}
 	t.e.shown.take(&t.batch)
 	for i := range t.changes {

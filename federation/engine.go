@@ -62,14 +62,16 @@ type Engine struct {
 	// Owned by the committer.
 	state  *chain.State
 	timers timers
-	forget time.Time // when to drop what is too old to matter
 	runs   runCache
 	rows   map[string]store.Source
 	native map[string]map[string]bool // by source and job: native schedules in effect, as last listed
-	listed map[string]bool            // sources listed since we started
-	last   time.Time                  // the latest time that was given to a decision
-	tidied time.Time                  // when what is over was last forgotten
-	failed int                        // commits in a row
+
+	begun    bool                     // the clock may decide
+	listed   map[string]bool          // sources listed since we started
+	contacts map[string]chain.Contact // last recorded of each source since we started
+	last     time.Time                // the latest time that was given to a decision
+	tidied   time.Time                // when what is over was last forgotten
+	failed   int                      // commits in a row
 }
 
 // New makes an engine. It touches neither store nor sources.
@@ -91,7 +93,7 @@ func New(opt Options) (*Engine, error) {
 	}
 	e := &Engine{
 		opt: opt, log: opt.Log, sources: map[string]*adapters.Source{}, workers: map[string]*worker{},
-		listed: map[string]bool{}, work: make(chan *request), ready: make(chan struct{}), stopped: make(chan struct{}),
+		listed: map[string]bool{}, contacts: map[string]chain.Contact{}, work: make(chan *request), ready: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	chains := map[string]bool{}
 	for i := range opt.Definitions {

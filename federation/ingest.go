@@ -150,14 +150,11 @@ func (e *Engine) TakeContact(ctx context.Context, source string, c adapters.Cont
 		if s := e.sources[source]; s != nil {
 			row.Properties = s.Properties()
 		}
-		rec := contactRecord(source, c, t.now)
-		h, err := t.record(store.SourceSubject(source), chain.KindContact, &rec)
-		if err != nil {
+		if err := t.contact(contactRecord(source, c, t.now)); err != nil {
 			return err
 		}
 		t.source(row)
-		t.decide(chain.Contacted{Contact: rec, Record: h})
-		return t.broken
+		return nil
 	})
 	if w := e.workers[source]; w != nil && err == nil && !c.Blind {
 		w.wake()

@@ -104,9 +104,12 @@ func (e *Engine) restoreRows(ctx context.Context, r *chain.Restore) error {
 	e.rows, e.native = map[string]store.Source{}, map[string]map[string]bool{}
 	for _, row := range rows {
 		e.rows[row.Name] = row
-		if e.sources[row.Name] != nil && !row.Contact.Since.IsZero() {
+		if _, told := e.contacts[row.Name]; !told && e.sources[row.Name] != nil && !row.Contact.Since.IsZero() {
 			r.Contacts = append(r.Contacts, contactRecord(row.Name, row.Contact, row.Contact.Since))
 		}
+	}
+	for _, c := range e.contacts { // what was recorded since we started says when, to the nanosecond
+		r.Contacts = append(r.Contacts, c)
 	}
 	for _, name := range e.sourceNames() {
 		if err := e.restoreJobs(ctx, name); err != nil {
@@ -201,7 +204,7 @@ func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) 
 	if err != nil {
 		return nil, err
 	}
-	err = e.do(ctx, func(t *txn) error {
+	err = e.submit(ctx, func(t *txn) error {
 		if err := t.unseen(); err != nil {
 			return err
 		}
@@ -211,6 +214,7 @@ func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) 
 		for _, timer := range e.state.All(t.now) {
 			t.decide(chain.Tick{Timer: timer})
 		}
+		e.begun = true
 		for name, row := range e.rows {
 			cursors[name] = slices.Clone(row.Cursor)
 		}
@@ -229,14 +233,12 @@ func (e *Engine) begin(ctx context.Context) (map[string]adapters.Cursor, error) 
 // meanwhile is not missed before it was read.
 func (t *txn) unseen() error {
 	for _, name := range t.e.sourceNames() {
-		rec := chain.Contact{At: t.now, Blind: true, Error: "not polled yet since Signalbox started", Since: t.now, Source: name}
-		h, err := t.record(store.SourceSubject(name), chain.KindContact, &rec)
-		if err != nil {
+		c := chain.Contact{At: t.now, Blind: true, Error: "not polled yet since Signalbox started", Since: t.now, Source: name}
+		if err := t.contact(c); err != nil {
 			return err
 		}
-		t.decide(chain.Contacted{Contact: rec, Record: h})
 	}
-	return t.broken
+	return nil
 }
 
 // recall hands the starts that are not finished to their workers. A worker ignores what it has already.
