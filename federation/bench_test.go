@@ -27,6 +27,7 @@ type bench struct {
 	fast, slow time.Duration                 // poll intervals
 	opt        federation.Options            // what is set here goes to the engine
 	wrap       func(store.Store) store.Store // around the ledger, for faults
+	adapt      func(*peer) adapters.Adapter  // nil = adapter
 
 	st   *sqlite.Store
 	e    *federation.Engine
@@ -62,12 +63,12 @@ func newBench(t *testing.T, class adapters.StartClass) *bench {
 
 // inBubble runs a test in a bubble of fake time, which begins at midnight of 2000-01-01 UTC. Polls come
 // each second while a chain waits, else each 30 s.
-func inBubble(t *testing.T, class adapters.StartClass, test func(b *bench)) {
+func inBubble(t *testing.T, class adapters.StartClass, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, class)
 		b.fast, b.slow = time.Second, 30*time.Second
-		test(b)
+		test(t, b)
 	})
 }
 
@@ -79,7 +80,11 @@ func pass(d time.Duration) {
 
 func (b *bench) source(p *peer) *adapters.Source {
 	b.t.Helper()
-	s, err := adapters.NewSource(adapter{p}, adapters.SourceOptions{Name: p.name, Node: "test", Fast: b.fast, Slow: b.slow})
+	var a adapters.Adapter = adapter{p}
+	if b.adapt != nil {
+		a = b.adapt(p)
+	}
+	s, err := adapters.NewSource(a, adapters.SourceOptions{Name: p.name, Node: "test", Fast: b.fast, Slow: b.slow})
 	if err != nil {
 		b.t.Fatal(err)
 	}

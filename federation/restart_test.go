@@ -98,7 +98,7 @@ func TestEveryCommit(t *testing.T) {
 	t.Parallel()
 	for _, class := range []adapters.StartClass{adapters.StartDeduplicated, adapters.StartSearchable, adapters.StartInDoubt} {
 		commits := 0
-		inBubble(t, class, func(b *bench) {
+		inBubble(t, class, func(t *testing.T, b *bench) {
 			l := b.troubled(nil)
 			b.story(l)
 			b.once(2)
@@ -113,7 +113,7 @@ func TestEveryCommit(t *testing.T) {
 			for k := 1; k <= commits; k++ {
 				t.Run(fmt.Sprintf("%s/%s/%d", class, what, k), func(t *testing.T) {
 					t.Parallel()
-					inBubble(t, class, func(b *bench) { b.troubledNight(what, k) })
+					inBubble(t, class, func(t *testing.T, b *bench) { b.troubledNight(what, k) })
 				})
 			}
 		}
@@ -149,11 +149,11 @@ func (b *bench) troubledNight(what trouble, k int) {
 // TestEveryCommitFailsOften: what could not be made durable did not happen; what was seen is seen again.
 func TestEveryCommitFailsOften(t *testing.T) {
 	t.Parallel()
-	for what, least := range map[trouble]int{fails: 2, loses: 2, diesBefore: 4, diesAfter: 4} { // a life needs more to get on
-		for every := least; every <= 6; every++ {
+	for what, least := range map[trouble]int{fails: 2, loses: 2, diesBefore: 6, diesAfter: 6} { // a life needs more to get on
+		for every := least; every <= least+4; every++ {
 			t.Run(fmt.Sprintf("%s/%d", what, every), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, adapters.StartSearchable, func(b *bench) {
+				inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
 					all := 0
 					plan := func(int, *store.Batch) trouble {
 						if all++; all%every == 0 {
