@@ -217,8 +217,11 @@ func (a *app) verbCommands() []*cobra.Command {
 func wishFlags(c *cobra.Command, w *api.Wish) {
 	c.Flags().StringVar(&w.Reason, "reason", "", "why; it stands in the record (required)")
 	c.Flags().StringVar(&w.Actor, "as", "", "who says so")
-	if err := c.MarkFlagRequired("reason"); err != nil {
-		c.Long = err.Error()
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if strings.TrimSpace(w.Reason) == "" {
+			return fail(exitInput, "--reason is required: it stands in the record")
+		}
+		return nil
 	}
 }
 

@@ -109,6 +109,7 @@ func newRoot(out, errOut io.Writer) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	group(root)
 	root.SetOut(out)
 	root.SetErr(errOut)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
@@ -139,6 +140,24 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// group makes a command that only holds others: alone it prints its help, and an unknown one is a wrong
+// command line.
+func group(c *cobra.Command) *cobra.Command {
+	c.Args = func(c *cobra.Command, given []string) error {
+		if len(given) == 0 {
+			return nil
+		}
+		hint := "see " + c.CommandPath() + " --help"
+		if near := c.SuggestionsFor(given[0]); len(near) > 0 {
+			hint = "did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return fail(exitInput, "unknown command %q; %s", given[0], hint)
+	}
+	c.SuggestionsMinimumDistance = 2
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	return c
 }
 
 // load reads the configuration and prints its warnings.

@@ -46,12 +46,12 @@ func sourceNames(cfg *config.Config) string {
 }
 
 func (a *app) wrapCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "wrap",
 		Short: "Install or remove the wrapper that makes the ends of jobs known",
 		Long: "The wrapper goes round every job of a source and notes start, end and exit code. Jobs run exactly as\n" +
 			"before, whatever happens to the notes. With --dry-run nothing is changed.",
-	}
+	})
 	deploy := func(use, short string, do func(*adapters.Source, context.Context, bool) (adapters.Change, error)) *cobra.Command {
 		var dry bool
 		c := &cobra.Command{
@@ -95,12 +95,12 @@ func (a *app) printChange(c adapters.Change) {
 }
 
 func (a *app) nativeCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := group(&cobra.Command{
 		Use:   "native",
 		Short: "Take a job's native schedule out of effect, or put it back",
 		Long: "A job in stage drive is started by Signalbox; its own schedule must be out of effect, or it would start\n" +
 			"twice. What is needed to restore it stays at the source, where a person finds it without Signalbox.",
-	}
+	})
 	one := func(use, short, done string, do func(*adapters.Source, context.Context, string) error) *cobra.Command {
 		return &cobra.Command{
 			Use: use + " SOURCE/JOB", Short: short, Args: args(cobra.ExactArgs(1)),

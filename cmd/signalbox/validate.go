@@ -29,7 +29,7 @@ func (a *app) validateCommand() *cobra.Command {
 }
 
 func (a *app) configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "About the configuration"}
+	cmd := group(&cobra.Command{Use: "config", Short: "About the configuration"})
 	cmd.AddCommand(&cobra.Command{
 		Use:   "reference",
 		Short: "Print every setting with its meaning, default and an example",

@@ -86,7 +86,7 @@ func (a *app) printInput(in *lineage.Input, depth int) {
 }
 
 func (a *app) auditCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Prove what the ledger says"}
+	cmd := group(&cobra.Command{Use: "audit", Short: "Prove what the ledger says"})
 	cmd.AddCommand(&cobra.Command{
 		Use:   "verify",
 		Short: "Check every record against its hash and compute every decision again",

@@ -107,6 +107,14 @@ func startEngine(t *testing.T, ledger string, sources ...*adapters.Source) (stop
 	done := make(chan error, 1)
 	go func() { done <- e.Run(ctx) }()
 	<-e.Ready()
+	peer.Eventually(t, time.Minute, "both hosts are seen", func() bool {
+		for _, s := range e.Sources() {
+			if s.LastSeen.IsZero() {
+				return false
+			}
+		}
+		return true
+	})
 	return func() {
 		cancel()
 		if err := <-done; err != nil {
