@@ -118,8 +118,7 @@ func (a *app) probeSource(ctx context.Context, c *config.Source) *probed {
 
 func (p *probed) fail(err error) {
 	p.cause, p.Error = err, err.Error()
-	var e *adapters.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*adapters.Error](err); ok {
 		p.ErrorKind, p.Fix = e.Kind, e.Fix
 	}
 }
@@ -178,7 +177,8 @@ func (p *probed) describe(s *adapters.Source) {
 		can  bool
 	}{
 		{"list", can.List},
-		{"start", can.Start}, {"find", can.Find},
+		{"start", can.Start},
+		{"find", can.Find},
 		{"cancel", can.Cancel},
 		{"hold", can.Hold},
 		{"read_log", can.ReadLog},

@@ -56,8 +56,7 @@ func exitCode(err error) int {
 	case errors.Is(err, store.ErrLocked):
 		return exitUnavailable
 	}
-	var peer *adapters.Error
-	if errors.As(err, &peer) {
+	if peer, ok := errors.AsType[*adapters.Error](err); ok {
 		return peerCode(peer.Kind)
 	}
 	return exitFailed
@@ -78,8 +77,7 @@ func peerCode(k adapters.Kind) int {
 
 // complain prints an error, and what a person can do about it where that is known.
 func complain(w io.Writer, err error) {
-	var faults config.Faults
-	if errors.As(err, &faults) {
+	if faults, ok := errors.AsType[config.Faults](err); ok {
 		fmt.Fprintln(w, faults.Error())
 		fmt.Fprintln(w, faults.Summary())
 		return

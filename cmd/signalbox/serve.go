@@ -61,7 +61,7 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := ui.New(ui.Options{Engine: engine, Store: st, Listen: cfg.Listen, Token: token, Version: version(), Log: log})
+	server, err := ui.New(ui.Options{Engine: engine, Store: st, Listen: cfg.Listen, Token: token, Version: version(), Log: log}) //nolint:contextcheck // what renders a page late has no context
 	if err != nil {
 		return fail(exitInput, "%w", err)
 	}

@@ -39,26 +39,36 @@ func (d *draft) conclude(p place, value Value, inputs []Input) {
 	n, stage, w := d.node(p), l.plan.def.Nodes[p.index].Stage, l.windows[p.index]
 	late := w.passed(d.now)
 	switch {
-	case n.Send == SendPending && late && n.Released.Before(w.giveUp): // its source could not be reached until now
-		d.withdraw(d.edit(p), "its window passed before it could be sent")
-		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not sent by "+w.giveUp.Format(time.RFC3339))
 	case n.Send == SendPending:
+		if late && n.Released.Before(w.giveUp) { // its source could not be reached until now
+			d.withdraw(d.edit(p), "its window passed before it could be sent")
+			d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not sent by "+w.giveUp.Format(time.RFC3339))
+		}
 	case n.Run != nil && (late || value == Never): // rehearsed, and its native clock was faster
 	case value == Never:
 		d.giveUp(p, SettledNotNeeded, NotNeeded, inputs, "what it waits for cannot come any more")
-	case late && stage != Drive:
-		if _, unseen := d.s.unseen(l.plan.def.Nodes[p.index].Job.Source, d.now); unseen {
-			return // silence is not absence: judged once its source is in sight again
-		}
-		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not seen to begin by "+w.giveUp.Format(time.RFC3339))
 	case late:
-		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not released by "+w.giveUp.Format(time.RFC3339))
+		d.tooLate(p, inputs)
 	case value != Met || n.Held || d.now.Before(w.notBefore):
 	case stage == Drive:
 		d.release(p, inputs, releaseReason(inputs))
 	case stage == Rehearse:
 		d.edit(p).Released = d.now
 		d.receipt(d.nodeReceipt(p, Rehearsed, inputs, "would be released: "+releaseReason(inputs)))
+	}
+}
+
+// tooLate gives up a node whose window passed. What a native clock should have started is given up only in
+// sight of its source: silence is not absence.
+func (d *draft) tooLate(p place, inputs []Input) {
+	l := d.live(p.key)
+	node, by := &l.plan.def.Nodes[p.index], l.windows[p.index].giveUp.Format(time.RFC3339)
+	if node.Stage == Drive {
+		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not released by "+by)
+		return
+	}
+	if _, unseen := d.s.unseen(node.Job.Source, d.now); !unseen {
+		d.giveUp(p, SettledGaveUp, GaveUp, inputs, "not seen to begin by "+by)
 	}
 }
 

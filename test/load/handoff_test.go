@@ -130,7 +130,7 @@ func startEngine(t *testing.T, ledger string, sources ...*adapters.Source) (stop
 // saw it end: that is before the wrapper itself writes it down.
 func native(t *testing.T, h *peer.Host, text, ended string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(h.Home, ".signalbox", "bin", "sbsh"), "-c", text) //nolint:gosec // a program of the test
+	cmd := exec.CommandContext(t.Context(), filepath.Join(h.Home, ".signalbox", "bin", "sbsh"), "-c", text)
 	cmd.Env = []string{"HOME=" + h.Home, "LOGNAME=" + h.User, "PATH=/usr/bin:/bin", "SHELL=" + cmd.Path}
 	begun := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -249,7 +249,7 @@ func dial(t *testing.T, h *peer.Host) *ssh.Client {
 	}
 	client, err := ssh.Dial("tcp", h.Addr, &ssh.ClientConfig{
 		User: h.User, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
-		HostKeyCallback: ssh.InsecureIgnoreHostKey(), //nolint:gosec // a floor is measured, against a server of this test
+		HostKeyCallback: ssh.InsecureIgnoreHostKey(), // a floor is measured, against a server of this test
 	})
 	if err != nil {
 		t.Fatal(err)

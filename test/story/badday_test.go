@@ -20,23 +20,24 @@ jobs:
 `
 
 // wrapped prepares two hosts with fake crontabs: runs of a/extract are made by hand.
-func wrapped(t *testing.T) (a, b *peer.Host, s *site) {
+func wrapped(t *testing.T) (b *peer.Host, s *site) {
 	t.Helper()
-	a, b = peer.Start(t, peer.Options{}), peer.Start(t, peer.Options{})
+	a := peer.Start(t, peer.Options{})
+	b = peer.Start(t, peer.Options{})
 	a.SetCrontab(t, "# Name: extract\n0 4 * * * true\n")
 	b.SetCrontab(t, "# Name: load\n0 17 * * * echo x >> "+filepath.Join(b.Home, "ran")+"\n")
-	s = newSite(t, real(a), real(b), loadAfterExtract)
+	s = newSite(t, machine(a), machine(b), loadAfterExtract)
 	s.must("wrap", "install", "a")
 	s.must("wrap", "install", "b")
 	s.must("native", "hold", "b/load")
-	return a, b, s
+	return b, s
 }
 
 // TestHostUnreachable: a host that is down makes its source blind, which is said; nothing is released on
 // silence and nothing fails by it; when it is back, work goes on without anybody's help.
 func TestHostUnreachable(t *testing.T) {
 	t.Parallel()
-	_, b, s := wrapped(t)
+	b, s := wrapped(t)
 	b.Down()
 	s.serve()
 	var src struct {
@@ -54,7 +55,7 @@ func TestHostUnreachable(t *testing.T) {
 // TestChangedHostKey: refused, with the fingerprint, and not tried again by itself.
 func TestChangedHostKey(t *testing.T) {
 	t.Parallel()
-	_, b, s := wrapped(t)
+	b, s := wrapped(t)
 	b.ChangeHostKey(t)
 	out, errOut, code := s.run("probe", "b")
 	if code != 4 {
@@ -68,7 +69,7 @@ func TestChangedHostKey(t *testing.T) {
 // TestSecondProcess: one ledger, one writer; the second says who has it and changes nothing.
 func TestSecondProcess(t *testing.T) {
 	t.Parallel()
-	_, _, s := wrapped(t)
+	_, s := wrapped(t)
 	s.serve()
 	out, errOut, code := s.run("serve")
 	if code != 5 || !strings.Contains(errOut, "ledger.db") {
@@ -82,7 +83,7 @@ func TestSecondProcess(t *testing.T) {
 // TestTwoMasters: a job whose own schedule is in effect is not started by us as well.
 func TestTwoMasters(t *testing.T) {
 	t.Parallel()
-	_, b, s := wrapped(t)
+	b, s := wrapped(t)
 	s.must("native", "unhold", "b/load")
 	s.write("chain.yaml", oneStart, 0o644)
 	s.serve()
@@ -104,7 +105,7 @@ func TestTwoMasters(t *testing.T) {
 // TestValidate: all faults at once, with their places, and exit code 2.
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	_, _, s := wrapped(t)
+	_, s := wrapped(t)
 	s.write("chain.yaml", `chain: nightly
 timezone: Mars/Olympus
 jobs:

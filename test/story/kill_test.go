@@ -117,10 +117,11 @@ jobs:
 `
 
 func killStory(t *testing.T, at string) {
+	t.Helper()
 	b := peer.Start(t, peer.Options{})
 	ran := filepath.Join(t.TempDir(), "ran")
 	b.SetCrontab(t, "# Name: load\n0 17 * * * echo x >> "+ran+"\n")
-	s := newSite(t, real(b), real(b), oneStart)
+	s := newSite(t, machine(b), machine(b), oneStart)
 	s.must("wrap", "install", "b")
 	s.must("native", "hold", "b/load")
 
@@ -144,7 +145,7 @@ func (s *site) victim(at string, done func() bool) (died bool) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := exec.Command(self) //nolint:noctx // it is killed below
+	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), killVariable+"="+at, configVariable+"="+s.config)
 	log := &tail{}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -161,7 +162,8 @@ func (s *site) victim(at string, done func() bool) (died bool) {
 	gone := false
 	peer.Eventually(s.t, 60*time.Second, "killed at "+at+", or done", func() bool {
 		select {
-		case <-exited:
+		case err := <-exited:
+			s.t.Log(at, err)
 			gone = true
 			return true
 		default:
@@ -173,7 +175,7 @@ func (s *site) victim(at string, done func() bool) (died bool) {
 		return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 	}
 	_ = cmd.Process.Kill() // it is alive: it did not exit
-	<-exited
+	<-exited               // it was killed: always an error
 	return false
 }
 

@@ -71,7 +71,7 @@ func newSite(t *testing.T, a, b account, chain string) *site {
 // account is how a host is reached.
 type account struct{ addr, user, key, knownHosts string }
 
-func real(h *peer.Host) account {
+func machine(h *peer.Host) account {
 	return account{addr: h.Addr, user: h.User, key: h.KeyFile, knownHosts: h.KnownHosts}
 }
 
@@ -127,7 +127,7 @@ func (s *site) must(args ...string) string {
 // serve starts the server and waits until it answers.
 func (s *site) serve() {
 	s.t.Helper()
-	cmd := exec.Command(binary, "--config", s.config, "serve") //nolint:noctx // the cleanup ends it
+	cmd := exec.Command(binary, "--config", s.config, "serve")
 	log := &tail{}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -159,7 +159,7 @@ func (s *site) kill() {
 		return
 	}
 	_ = s.server.cmd.Process.Kill() // it may have ended by itself
-	<-s.server.done
+	<-s.server.done                 // it was killed: always an error
 	s.server = nil
 }
 
@@ -236,7 +236,7 @@ func (s *site) closed() int {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func TestRealCronToRealHost(t *testing.T) {
 	table := "MAILTO=\"\"\n# Name: load\n0 17 * * * date -u +\\%s.\\%N >> " + started + "; sleep 1; echo loaded\n" +
 		"# Name: report\n0 18 * * * true\n# Name: alarm\n0 19 * * * false\n"
 	b.SetCrontab(t, table)
-	s := newSite(t, real(a), real(b), twoHosts)
+	s := newSite(t, machine(a), machine(b), twoHosts)
 	s.must("validate")
 	s.must("probe")
 	s.must("wrap", "install", "a")
