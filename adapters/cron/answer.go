@@ -186,10 +186,10 @@ func word1(text, name string) string {
 	return ""
 }
 
-// stampOf reads a time as the host's programs write it; zero if it is none.
+// stampOf reads a time as the host's programs write it; zero if it is none that a clock could show.
 func stampOf(text string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
 		return time.Time{}
 	}
 	return t.UTC()

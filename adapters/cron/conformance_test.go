@@ -24,6 +24,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	places := make(chan struct{}, 2)
 	adaptertest.Run(t, func(t *testing.T) adaptertest.Harness {
+		t.Helper()
 		places <- struct{}{}
 		t.Cleanup(func() { <-places })
 		return newHarness(t)
@@ -264,9 +265,9 @@ func (h *harness) StartsOf(token string) int {
 func (h *harness) SkewClock(offset time.Duration) {
 	h.t.Helper()
 	h.skewed = true
-	real, err := exec.LookPath("date")
+	program, err := exec.LookPath("date")
 	must(h.t, err)
-	text, err := os.ReadFile(real)
+	text, err := os.ReadFile(program)
 	must(h.t, err)
 	must(h.t, os.WriteFile(filepath.Join(h.ctl, "date.real"), text, 0o755))
 	script := fmt.Sprintf("#!/bin/sh\nexec %s/date.real -d '%d seconds' \"$@\"\n", h.ctl, int(offset.Seconds()))

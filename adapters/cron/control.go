@@ -44,7 +44,7 @@ func (a *Adapter) ReadLog(ctx context.Context, run job.RunKey, limit int) (adapt
 	limit = min(max(limit, 0), keptOutput)
 	ans, err := a.host.Script(ctx, op, a.script([]string{"readlog.sh"}, "sb_readlog %s %d\n", run.Native, limit))
 	if err != nil {
-		return adapters.Log{}, as(err, adapters.EffectNone)
+		return adapters.Log{}, reading(err)
 	}
 	lines, chunks, err := sections(ans)
 	if err == nil && len(lines) == 1 && lines[0] == "none" {

@@ -108,12 +108,12 @@ func (a *Adapter) fail(kind adapters.Kind, op string, effect adapters.Effect, fi
 	return &adapters.Error{Kind: kind, Op: op, Subject: a.host.Address(), Effect: effect, Fix: fix, Err: err}
 }
 
-// as gives an error of the connection the effect that it has here: a call that only read had none.
-func as(err error, effect adapters.Effect) error {
+// reading gives an error of the connection the effect that it has where nothing was to be changed: none.
+func reading(err error) error {
 	var e *adapters.Error
-	if errors.As(err, &e) && e.Effect != effect {
+	if errors.As(err, &e) && e.Effect != adapters.EffectNone {
 		c := *e
-		c.Effect = effect
+		c.Effect = adapters.EffectNone
 		return &c
 	}
 	return err

@@ -75,10 +75,10 @@ func (k *cursor) words(table string) []string {
 
 // read tells how far a generation was read.
 func (k *cursor) read(gen int) int64 {
-	switch {
-	case gen == k.Gen:
+	switch gen {
+	case k.Gen:
 		return k.New
-	case gen == k.Gen-1:
+	case k.Gen - 1:
 		return k.Old
 	}
 	return 0

@@ -55,43 +55,39 @@ func TestDeployRefuses(t *testing.T) {
 	t.Parallel()
 	head := "echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'\n"
 	for name, tt := range map[string]struct {
-		prepare func(*testing.T, *box)
+		prepare func(*box)
 		kind    adapters.Kind
 		has     string
 	}{
-		"network": {func(t *testing.T, b *box) {
-			fake(t, b.host, "df", head+"echo 'nas:/export/home 1000000 10 999990 1% /home'")
+		"network": {func(b *box) {
+			fake(b.t, b.host, "df", head+"echo 'nas:/export/home 1000000 10 999990 1% /home'")
 		}, adapters.Unsupported, "on the network (nas:/export/home)"},
-		"full": {func(t *testing.T, b *box) {
-			fake(t, b.host, "df", head+"echo '/dev/sda1 1000000 999990 10 100% /'")
+		"full": {func(b *box) {
+			fake(b.t, b.host, "df", head+"echo '/dev/sda1 1000000 999990 10 100% /'")
 		}, adapters.Unsupported, "10 KiB free"},
-		"no line feed": {func(t *testing.T, b *box) { b.host.SetCrontab(t, "@daily x") }, adapters.Rejected, "line feed"},
-		"own SB_SHELL": {func(t *testing.T, b *box) { b.host.SetCrontab(t, "SB_SHELL=x\n@daily x\n") }, adapters.Rejected, "line 1"},
-		"cron refuses": {func(t *testing.T, b *box) {
+		"no line feed": {func(b *box) { b.host.SetCrontab(b.t, "@daily x") }, adapters.Rejected, "line feed"},
+		"own SB_SHELL": {func(b *box) { b.host.SetCrontab(b.t, "SB_SHELL=x\n@daily x\n") }, adapters.Rejected, "line 1"},
+		"cron refuses": {func(b *box) {
 			text, err := os.ReadFile(filepath.Join(b.host.Bin, "crontab"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			fake(t, b.host, "crontab.real", string(text))
-			fake(t, b.host, "crontab", `[ "$1" != - ] || { cat >/dev/null; echo '"-":1: bad minute' >&2; exit 1; }; exec `+b.host.Bin+`/crontab.real "$@"`)
+			must(b.t, err)
+			fake(b.t, b.host, "crontab.real", string(text))
+			fake(b.t, b.host, "crontab", `[ "$1" != - ] || { cat >/dev/null; echo '"-":1: bad minute' >&2; exit 1; }; exec `+b.host.Bin+`/crontab.real "$@"`)
 		}, adapters.Rejected, "bad minute"},
-		"somebody edits": {func(t *testing.T, b *box) {
+		"somebody edits": {func(b *box) {
 			text, err := os.ReadFile(filepath.Join(b.host.Bin, "crontab"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			fake(t, b.host, "crontab.real", string(text))
-			fake(t, b.host, "crontab", `[ "$1" = - ] || echo "# $$" >>$HOME/.crontab; exec `+b.host.Bin+`/crontab.real "$@"`)
+			must(b.t, err)
+			fake(b.t, b.host, "crontab.real", string(text))
+			fake(b.t, b.host, "crontab", `[ "$1" = - ] || echo "# $$" >>$HOME/.crontab; exec `+b.host.Bin+`/crontab.real "$@"`)
 		}, adapters.Unavailable, "right now"},
-		"not executable": {func(t *testing.T, b *box) {
-			fake(t, b.host, "chmod", `case $* in *sbsh*) exit 0;; esac; exec /bin/chmod "$@"`)
+		"not executable": {func(b *box) {
+			fake(b.t, b.host, "chmod", `case $* in *sbsh*) exit 0;; esac; exec /bin/chmod "$@"`)
 		}, adapters.Unavailable, "cannot be run"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBox(t, peer.Start(t, peer.Options{}), nil)
 			b.host.SetCrontab(t, "@daily x\n")
-			tt.prepare(t, b)
+			tt.prepare(b)
 			_, err := b.Deploy(t.Context(), false)
 			if adapters.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.has) {
 				t.Errorf("%v (%s)", err, adapters.KindOf(err))

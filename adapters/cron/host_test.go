@@ -264,7 +264,7 @@ func TestDeployStartPollLog(t *testing.T) {
 	if err != nil || f.Found != adapters.FoundPresent || f.Run != s.Run {
 		t.Errorf("%v %+v", err, f)
 	}
-	if f, err = b.Find(t.Context(), "tok-none"); err != nil || f.Found != adapters.FoundAbsent {
+	if f, err = b.Find(t.Context(), "never-sent"); err != nil || f.Found != adapters.FoundAbsent {
 		t.Errorf("%v %+v", err, f)
 	}
 	un, err := b.Undeploy(t.Context(), false)

@@ -38,7 +38,7 @@ func (a *Adapter) inspectAnd(ctx context.Context, op string, files []string, com
 		"sb_probe\n%s\nsb_utc\nsb_table\necho \"v=1 t=$sb_now table=$sb_sum\"\nsb_showtable \"$sb_mark\"\n", commands)
 	ans, err := a.host.Script(ctx, op, script)
 	if err != nil {
-		return facts{}, nil, nil, as(err, adapters.EffectNone)
+		return facts{}, nil, nil, reading(err)
 	}
 	r, err := a.learn(op, ans, true)
 	if err != nil {

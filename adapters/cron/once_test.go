@@ -50,7 +50,7 @@ func TestEachTokenRunsOnceOverABadLine(t *testing.T) {
 	clean, doubts := 0, 0
 	for i := range 100 {
 		all.Go(func() {
-			token := fmt.Sprintf("tok-%d", i%10)
+			token := fmt.Sprintf("bad-line-%d", i%10)
 			for range 4 { // whatever came of it, the same token is sent again
 				_, err := bridges[i%len(bridges)].Start(t.Context(), adapters.StartRequest{Token: token, Job: "count", Chain: token})
 				if err != nil && adapters.KindOf(err) != adapters.Unavailable {
@@ -75,7 +75,7 @@ func TestEachTokenRunsOnceOverABadLine(t *testing.T) {
 		t.Error("the line was too good or too bad for this test")
 	}
 	for i := range 10 {
-		token := fmt.Sprintf("tok-%d", i)
+		token := fmt.Sprintf("bad-line-%d", i)
 		peer.Eventually(t, 20*time.Second, token+" is settled", func() bool {
 			f, err := b.Find(t.Context(), token)
 			return err == nil && f.Found != adapters.FoundUnclear
@@ -90,7 +90,7 @@ func TestEachTokenRunsOnceOverABadLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 10 {
-		if n := strings.Count(string(text), fmt.Sprintf("tok-%d\n", i)); n != 1 {
+		if n := strings.Count(string(text), fmt.Sprintf("bad-line-%d\n", i)); n != 1 {
 			t.Errorf("token %d ran %d times", i, n)
 		}
 	}
@@ -169,10 +169,10 @@ func isZombie(pid int) bool {
 func TestRunnerKilledBetweenClaimAndJob(t *testing.T) {
 	t.Parallel()
 	b := deployed(t, "# Name: a\n@daily true\n")
-	s := b.start("t1", "a")
-	b.wait("t1")
-	record := strings.Split(b.read(".signalbox/claim/t1/run"), "\n")[0]
-	record = strings.NewReplacer("t1", "t2", s.Run.Native, s.Run.Native+"x").Replace(record)
+	s := b.start("dead-runner-1", "a")
+	b.wait("dead-runner-1")
+	record, _, _ := strings.Cut(b.read(".signalbox/claim/dead-runner-1/run"), "\n")
+	record = strings.NewReplacer("dead-runner-1", "dead-runner-2", s.Run.Native, s.Run.Native+"x").Replace(record)
 	put := func(name, text string) {
 		t.Helper()
 		if err := os.MkdirAll(filepath.Dir(b.path(".signalbox", name)), 0o755); err != nil {
@@ -187,27 +187,27 @@ func TestRunnerKilledBetweenClaimAndJob(t *testing.T) {
 	if obs := b.poll(); len(obs) != 0 {
 		t.Errorf("%+v", obs)
 	}
-	if f, err := b.Find(t.Context(), "t2"); err != nil || f.Found != adapters.FoundAbsent {
+	if f, err := b.Find(t.Context(), "dead-runner-2"); err != nil || f.Found != adapters.FoundAbsent {
 		t.Errorf("%v %+v", err, f)
 	}
 	// Dead behind the claim: nobody knows whether it ran.
-	put("claim/t2/run", record+"\n")
-	if f, err := b.Find(t.Context(), "t2"); err != nil || f.Found != adapters.FoundPresent || f.Run.Native != s.Run.Native+"x" {
+	put("claim/dead-runner-2/run", record+"\n")
+	if f, err := b.Find(t.Context(), "dead-runner-2"); err != nil || f.Found != adapters.FoundPresent || f.Run.Native != s.Run.Native+"x" {
 		t.Errorf("%v %+v", err, f)
 	}
 	b.poll()
-	if r := b.runs[s.Run.Native+"x"]; r.Token != "t2" || r.State() != job.Unknown || !r.Terminal() {
+	if r := b.runs[s.Run.Native+"x"]; r.Token != "dead-runner-2" || r.State() != job.Unknown || !r.Terminal() {
 		t.Errorf("%+v", r)
 	}
 	// A claim without anything: no proof either way.
-	put("claim/t3/x", "")
-	if f, err := b.Find(t.Context(), "t3"); err != nil || f.Found != adapters.FoundUnclear || f.Detail == "" {
+	put("claim/dead-runner-3/x", "")
+	if f, err := b.Find(t.Context(), "dead-runner-3"); err != nil || f.Found != adapters.FoundUnclear || f.Detail == "" {
 		t.Errorf("%v %+v", err, f)
 	}
 	if err := os.RemoveAll(b.path(".signalbox/claim")); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := b.Find(t.Context(), "t4"); err != nil || f.Found != adapters.FoundUnclear {
+	if f, err := b.Find(t.Context(), "dead-runner-4"); err != nil || f.Found != adapters.FoundUnclear {
 		t.Errorf("without the folder of claims: %v %+v", err, f)
 	}
 }
@@ -249,11 +249,11 @@ func TestRequestThatIsCutOffStartsNothing(t *testing.T) {
 	t.Parallel()
 	mark := filepath.Join(t.TempDir(), "ran")
 	b := deployed(t, "# Name: a\n@daily touch "+mark+"\n")
-	out := b.onHost("printf 'ctouch " + mark + "\\n' | " + b.path(".signalbox/bin/sbstart") + " MARK tok 1.1 20260101")
+	out := b.onHost("printf 'ctouch " + mark + "\\n' | " + b.path(".signalbox/bin/sbstart") + " MARK cut-off-request 1.1 20260101")
 	if !strings.Contains(out, "refused the request is cut off") {
 		t.Errorf("%q", out)
 	}
-	if f, err := b.Find(t.Context(), "tok"); err != nil || f.Found != adapters.FoundAbsent {
+	if f, err := b.Find(t.Context(), "cut-off-request"); err != nil || f.Found != adapters.FoundAbsent {
 		t.Errorf("%v %+v", err, f)
 	}
 }

@@ -20,7 +20,7 @@ func (a *Adapter) Poll(ctx context.Context, c adapters.Cursor) (adapters.Batch, 
 	}
 	r, err := a.ask(ctx, op, &k)
 	if err != nil {
-		return adapters.Batch{}, as(err, adapters.EffectNone)
+		return adapters.Batch{}, reading(err)
 	}
 	if r.tableErr != "" {
 		return adapters.Batch{}, a.tableFault(op, r.tableErr)

@@ -41,7 +41,6 @@ func readRecord(line string) (r record, ok bool) {
 	if !ok || len(fields) < 2 || fields[1] != ' ' || strings.Contains(line, "\x00") {
 		return r, false
 	}
-	r = record{kind: fields[0], raw: line, name: strings.TrimSpace(strings.ToValidUTF8(name, "\uFFFD"))}
 	value := map[string]string{}
 	for field := range strings.FieldsSeq(fields[2:]) {
 		k, v, ok := strings.Cut(field, "=")
@@ -50,6 +49,12 @@ func readRecord(line string) (r record, ok bool) {
 		}
 		value[k] = v
 	}
+	r = record{kind: fields[0], raw: line, name: strings.TrimSpace(strings.ToValidUTF8(name, "\uFFFD"))}
+	return r, r.identity(value) && r.ending(value)
+}
+
+// identity reads what all records of a run repeat.
+func (r *record) identity(value map[string]string) bool {
 	r.run, r.token = value["r"], strings.TrimPrefix(value["k"], "-")
 	r.started, r.written = stampOf(value["s"]), stampOf(value["t"])
 	switch value["c"] {
@@ -58,12 +63,14 @@ func readRecord(line string) (r record, ok bool) {
 	case "bridge":
 		r.cause = job.CauseBridge
 	default:
-		return r, false
+		return false
 	}
-	if r.sum, ok = crontab.ParseSum(value["ck"]); !ok || !runForm.MatchString(r.run) || r.started.IsZero() || r.written.IsZero() {
-		return r, false
+	if r.token != "" && !tokenForm.MatchString(r.token) {
+		return false
 	}
-	return r, r.ending(value)
+	var ok bool
+	r.sum, ok = crontab.ParseSum(value["ck"])
+	return ok && runForm.MatchString(r.run) && !r.started.IsZero() && !r.written.IsZero()
 }
 
 func (r *record) ending(value map[string]string) bool {

@@ -64,7 +64,7 @@ func TestTornRecords(t *testing.T) {
 	b.native("true", "SB_JOB=a")
 	b.poll()
 	whole := b.read(".signalbox/spool/00000001.log")
-	line := strings.Split(strings.TrimSpace(whole), "\n")[0]
+	line, _, _ := strings.Cut(strings.TrimSpace(whole), "\n")
 	line = strings.ReplaceAll(line, " r=", " r=x")
 	// A torn tail may still be under way: it is neither read nor passed over.
 	b.appendTo("spool/00000001.log", "\n"+line[:60])
@@ -159,7 +159,7 @@ func TestRotationLosesNothing(t *testing.T) {
 	b.poll()
 	first := b.read(".signalbox/spool/00000001.log")
 	b.appendTo("spool/00000001.log", strings.Repeat("\n", 1<<20)) // over the limit, no record
-	b.native("exit 2", "SB_JOB=a")                                    // rotates behind itself
+	b.native("exit 2", "SB_JOB=a")                                // rotates behind itself
 	b.native("exit 3", "SB_JOB=a")
 	late := strings.NewReplacer(" r=", " r=late", "rc=1", "rc=4").Replace(first)
 	b.poll()

@@ -195,7 +195,7 @@ func (a *Adapter) Find(ctx context.Context, token string) (adapters.Finding, err
 	}
 	ans, err := a.host.Script(ctx, op, a.script([]string{"find.sh"}, "sb_find %s\n", token))
 	if err != nil {
-		return adapters.Finding{}, as(err, adapters.EffectNone)
+		return adapters.Finding{}, reading(err)
 	}
 	word, rest, _ := strings.Cut(strings.TrimSpace(string(ans.Text)), " ")
 	switch word {

@@ -130,6 +130,7 @@ const listDescriptors = "ls /proc/self/fd | tr '\\n' ' '"
 
 func TestWrapperKeepsTheJobAsItIs(t *testing.T) {
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		bare, err := exec.Command("/bin/sh", "-c", listDescriptors).Output()
 		must(t, err)
 		for _, c := range []struct {
@@ -165,6 +166,7 @@ func TestWrapperKeepsTheJobAsItIs(t *testing.T) {
 
 func TestWrapperPassesInputAndBytes(t *testing.T) {
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		noise := make([]byte, 300_000)
 		for i := range noise {
 			noise[i] = byte(i * 7919 >> 3)
@@ -191,6 +193,7 @@ func TestWrapperPassesInputAndBytes(t *testing.T) {
 
 func TestWrapperForwardsSignals(t *testing.T) {
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		for _, c := range []struct {
 			text   string
 			status int
@@ -218,6 +221,7 @@ func TestWrapperForwardsSignals(t *testing.T) {
 
 func TestWrapperWithoutSpool(t *testing.T) {
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		try := func(name string) {
 			t.Helper()
 			for _, env := range [][]string{nil, {"SB_JOB=x"}} {
@@ -239,6 +243,7 @@ func TestWrapperWithoutSpool(t *testing.T) {
 func onBadDisk(t *testing.T, options string, test func(t *testing.T, w *wrap)) {
 	t.Helper()
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		if os.Getuid() != 0 {
 			peer.Lack(t, "only root can mount a file system")
 		}
@@ -264,6 +269,7 @@ func (w *wrap) lost() string {
 
 func TestWrapperOnAFullDisk(t *testing.T) {
 	onBadDisk(t, "size=256k", func(t *testing.T, w *wrap) {
+		t.Helper()
 		w.run("true")
 		_ = os.WriteFile(filepath.Join(w.dir, "big"), make([]byte, 1<<20), 0o644) // as much as goes
 		for range 2 {
@@ -291,6 +297,7 @@ func TestWrapperOnAFullDisk(t *testing.T) {
 
 func TestWrapperWithoutInodes(t *testing.T) {
 	onBadDisk(t, "size=1m,nr_inodes=13", func(t *testing.T, w *wrap) {
+		t.Helper()
 		for i := range 20 {
 			if os.WriteFile(filepath.Join(w.dir, fmt.Sprint("f", i)), nil, 0o644) != nil {
 				break
@@ -308,6 +315,7 @@ func TestWrapperWithoutInodes(t *testing.T) {
 
 func TestWrapperReadOnly(t *testing.T) {
 	onBadDisk(t, "size=1m", func(t *testing.T, w *wrap) {
+		t.Helper()
 		must(t, exec.Command("mount", "-o", "remount,ro", w.dir).Run())
 		if out, errOut, status := w.run("echo ran; exit 4"); out != "ran\n" || errOut != "" || status != 4 {
 			t.Errorf("%d %q %q", status, out, errOut)
@@ -320,6 +328,7 @@ func TestWrapperReadOnly(t *testing.T) {
 
 func TestWrapperParallelAndRotation(t *testing.T) {
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		text, err := os.ReadFile(w.sh)
 		must(t, err)
 		must(t, os.WriteFile(w.sh, bytes.Replace(text, []byte("sb_limit=1048576"), []byte("sb_limit=6000"), 1), 0o755))
@@ -347,6 +356,7 @@ func TestWrapperParallelAndRotation(t *testing.T) {
 
 func TestWrapperDoesNotWaitForGrandchildren(t *testing.T) {
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		c := w.cmd("sleep 30 & echo $!")
 		pipe, err := c.StdoutPipe()
 		must(t, err)
@@ -363,6 +373,7 @@ func TestWrapperDoesNotWaitForGrandchildren(t *testing.T) {
 
 func TestWrapperClaimsOnce(t *testing.T) {
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		var all sync.WaitGroup
 		for range 12 {
 			all.Go(func() { w.run("echo x >>"+w.dir+"/ran; yes | head -c 200000; echo end", "SB_TOKEN=tok", "SB_JOB=a") })
@@ -391,6 +402,7 @@ func TestWrapperClaimsOnce(t *testing.T) {
 
 func TestWrapperTidiesUpAfterKilledRunners(t *testing.T) {
 	eachShell(t, func(t *testing.T, w *wrap) {
+		t.Helper()
 		c := w.cmd("echo $$; exec sleep 60")
 		pipe, err := c.StdoutPipe()
 		must(t, err)

@@ -33,12 +33,12 @@ func startCron(tb testing.TB, dir string) *cron {
 	if os.Getuid() != 0 {
 		Lack(tb, "a cron daemon of its own needs root")
 	}
-	if err := exec.Command("unshare", "-m", "true").Run(); err != nil { //nolint:noctx // ends at once
+	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
 		Lack(tb, "a cron daemon of its own needs the right to make a mount namespace")
 	}
 	spool := filepath.Join(dir, "spool")
 	mustDo(tb, os.Mkdir(spool, 0o700))
-	group, err := exec.Command("stat", "-c", "%g", "/var/spool/cron/crontabs").Output() //nolint:noctx // ends at once
+	group, err := exec.Command("stat", "-c", "%g", "/var/spool/cron/crontabs").Output()
 	mustDo(tb, err)
 	gid := fieldsToInts(string(group))
 	if len(gid) != 1 {
@@ -47,7 +47,7 @@ func startCron(tb testing.TB, dir string) *cron {
 	mustDo(tb, os.Chown(spool, 0, gid[0]))
 	mustDo(tb, os.Chmod(spool, 0o730|os.ModeSticky))
 	mustDo(tb, os.Mkdir(filepath.Join(dir, "cron.d"), 0o755))
-	mustDo(tb, os.WriteFile(filepath.Join(dir, "crontab"), nil, 0o644)) //nolint:gosec // as the real one
+	mustDo(tb, os.WriteFile(filepath.Join(dir, "crontab"), nil, 0o644))
 
 	// The daemon compares times by the second: a table installed in the second of its start would be
 	// overlooked if these were as young.
@@ -56,7 +56,7 @@ func startCron(tb testing.TB, dir string) *cron {
 		mustDo(tb, os.Chtimes(filepath.Join(dir, name), old, old))
 	}
 
-	cmd := exec.Command("unshare", "-m", "sh", "-c", enterScript, "sh", dir) //nolint:gosec,noctx // the cleanup ends it
+	cmd := exec.Command("unshare", "-m", "sh", "-c", enterScript, "sh", dir)
 	cmd.Stderr = tb.Output()
 	mustDo(tb, cmd.Start())
 	c := &cron{pid: cmd.Process.Pid}

@@ -25,7 +25,7 @@ func (h *Host) Crontab(tb testing.TB) (string, bool) {
 	}
 	var errText strings.Builder
 	args := append(h.cron.enter(), "crontab", "-l")
-	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // fixed programs
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = &errText
 	out, err := cmd.Output()
 	if err != nil && strings.Contains(errText.String(), "no crontab for") {
@@ -43,7 +43,7 @@ func (h *Host) SetCrontab(tb testing.TB, text string) {
 		return
 	}
 	args := append(h.cron.enter(), "crontab", "-")
-	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // fixed programs
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdin = strings.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("crontab -: %v: %s", err, out)

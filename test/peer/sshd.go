@@ -75,7 +75,7 @@ func Start(tb testing.TB, o Options) *Host {
 	if o.RealCron {
 		h.cron = startCron(tb, dir)
 	} else {
-		mustDo(tb, os.WriteFile(filepath.Join(h.Bin, "crontab"), fakeCrontab, 0o755)) //nolint:gosec // a program of the test must be executable
+		mustDo(tb, os.WriteFile(filepath.Join(h.Bin, "crontab"), fakeCrontab, 0o755))
 	}
 	h.writeConfig(tb)
 	h.Up(tb)
@@ -121,7 +121,7 @@ func (h *Host) Up(tb testing.TB) {
 	if h.cron != nil {
 		args = append(h.cron.enter(), args...)
 	}
-	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // fixed programs; Down ends it
+	cmd := exec.Command(args[0], args[1:]...)
 	mustDo(tb, cmd.Start())
 	h.cmd = cmd
 	Eventually(tb, 20*time.Second, "sshd answers on "+h.Addr, func() bool {
@@ -175,7 +175,7 @@ func (h *Host) NewKey(tb testing.TB, name, passphrase string) string {
 // Allow lets a key made by NewKey in.
 func (h *Host) Allow(tb testing.TB, keyFile string) {
 	tb.Helper()
-	pub, err := os.ReadFile(keyFile + ".pub") //nolint:gosec // a file of the test
+	pub, err := os.ReadFile(keyFile + ".pub")
 	mustDo(tb, err)
 	f, err := os.OpenFile(filepath.Join(h.dir, "authorized_keys"), os.O_APPEND|os.O_WRONLY, 0o600)
 	mustDo(tb, err)
@@ -201,7 +201,7 @@ func (h *Host) ChangeHostKey(tb testing.TB) {
 // Fingerprint is the SHA256 fingerprint of the host's present key, as ssh-keygen -l prints it.
 func (h *Host) Fingerprint(tb testing.TB) string {
 	tb.Helper()
-	out, err := exec.Command("ssh-keygen", "-lf", filepath.Join(h.dir, "host_key.pub")).Output() //nolint:gosec,noctx // a file of the test
+	out, err := exec.Command("ssh-keygen", "-lf", filepath.Join(h.dir, "host_key.pub")).Output()
 	mustDo(tb, err)
 	return strings.Fields(string(out))[1]
 }
@@ -241,7 +241,7 @@ func (h *Host) newHostKey(tb testing.TB) {
 
 func keygen(tb testing.TB, file, passphrase string) {
 	tb.Helper()
-	out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-a", "1", "-N", passphrase, "-C", "test", "-f", file).CombinedOutput() //nolint:gosec,noctx // fixed program
+	out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-a", "1", "-N", passphrase, "-C", "test", "-f", file).CombinedOutput()
 	if err != nil {
 		tb.Fatalf("ssh-keygen: %v: %s", err, out)
 	}

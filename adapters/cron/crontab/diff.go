@@ -119,8 +119,8 @@ func middle(a, b []string, put func(byte, string)) {
 	i, j := 0, 0
 	if (len(a)+1)*width <= maxCells {
 		longest := make([]int, (len(a)+1)*width)
-		for p := len(a) - 1; p >= 0; p-- {
-			for q := len(b) - 1; q >= 0; q-- {
+		for p := range slices.Backward(a) {
+			for q := range slices.Backward(b) {
 				if a[p] == b[q] {
 					longest[p*width+q] = longest[(p+1)*width+q+1] + 1
 				} else {

@@ -29,7 +29,7 @@ func Wrap(text, wrapper string) (string, error) {
 	}
 	lines := splitLines(plain)
 	for i, line := range lines {
-		name, _, ok := envOf(line)
+		name, ok := envOf(line)
 		switch {
 		case ok && name == keptShell:
 			return "", fmt.Errorf("line %d sets %s, which is the wrapper's own name", i+1, keptShell)
@@ -67,7 +67,7 @@ func Unwrap(text string) (string, error) {
 	}
 	rest := append(append([]string{}, lines[:begin]...), lines[end+1:]...)
 	for i, line := range rest {
-		if name, _, ok := envOf(line); ok && name == keptShell {
+		if name, ok := envOf(line); ok && name == keptShell {
 			rest[i] = strings.Replace(line, keptShell, "SHELL", 1)
 		}
 	}
@@ -79,12 +79,13 @@ func Unwrap(text string) (string, error) {
 }
 
 // envOf reads a line as a setting, in any dialect.
-func envOf(line string) (name, value string, ok bool) {
+func envOf(line string) (name string, ok bool) {
 	line = strings.TrimLeft(line, " \t")
 	if line == "" || line[0] == '#' {
-		return "", "", false
+		return "", false
 	}
-	return parseEnv(line, Cronie)
+	name, _, ok = parseEnv(line, Cronie)
+	return name, ok
 }
 
 func joinLines(lines []string) string {

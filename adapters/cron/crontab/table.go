@@ -78,8 +78,8 @@ func (e *Entry) Shell() string {
 	if ok && !isWrapper(shell) {
 		return shell
 	}
-	if real, set := e.Lookup(keptShell); set {
-		return real
+	if kept, set := e.Lookup(keptShell); set {
+		return kept
 	}
 	return "/bin/sh"
 }

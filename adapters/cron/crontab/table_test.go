@@ -45,18 +45,28 @@ func TestParse(t *testing.T) {
 	}{
 		{"empty", Debian, "", ""},
 		{"comments and blanks", Debian, "# a\n\n  \t\n   # b\n", ""},
-		{"named by a comment", Debian, "# Name: Nightly load\n0 5 * * *  /opt/load\n0 6 * * * x\n",
-			"2 Nightly load | 0 5 * * * | /opt/load\n3 cmd-1cb5c415 | 0 6 * * * | x\n"},
+		{
+			"named by a comment", Debian, "# Name: Nightly load\n0 5 * * *  /opt/load\n0 6 * * * x\n",
+			"2 Nightly load | 0 5 * * * | /opt/load\n3 cmd-1cb5c415 | 0 6 * * * | x\n",
+		},
 		{"a blank line ends the name", Debian, "# name: a\n\n@daily x\n", "3 cmd-1cb5c415 | @daily | x\n"},
-		{"named by SB_JOB", Debian, "SB_JOB=one\n# Name: two\n@reboot a\nSB_JOB=''\n@hourly b\n",
-			"3 one | @reboot | a | SB_JOB=one\n5 cmd-d8c4b7ee | @hourly | b | SB_JOB=\n"},
-		{"same name twice", Debian, "SB_JOB=one\n@daily a\n@daily b\n",
-			"2 one | @daily | a | SB_JOB=one\n3 one~2 | @daily | b | SB_JOB=one\n  warn: another line has the same name; give each its own\n"},
-		{"same command twice", Debian, "0 1 * * * x\n0 2 * * * x\n",
+		{
+			"named by SB_JOB", Debian, "SB_JOB=one\n# Name: two\n@reboot a\nSB_JOB=''\n@hourly b\n",
+			"3 one | @reboot | a | SB_JOB=one\n5 cmd-d8c4b7ee | @hourly | b | SB_JOB=\n",
+		},
+		{
+			"same name twice", Debian, "SB_JOB=one\n@daily a\n@daily b\n",
+			"2 one | @daily | a | SB_JOB=one\n3 one~2 | @daily | b | SB_JOB=one\n  warn: another line has the same name; give each its own\n",
+		},
+		{
+			"same command twice", Debian, "0 1 * * * x\n0 2 * * * x\n",
 			"1 cmd-1cb5c415 | 0 1 * * * | x\n2 cmd-1cb5c415~2 | 0 2 * * * | x\n" +
-				"  warn: same command as line 1: their runs are told apart only by the minute in which they start; put a line SB_JOB=name before each\n"},
-		{"settings hold for what follows", Debian, "A=1\n@daily x\nA = \"2 3\" \n 'B'=c d  \n@daily y\n",
-			"2 cmd-1cb5c415 | @daily | x | A=1\n5 cmd-ba3d5a18 | @daily | y | A=2 3 | B=c d\n"},
+				"  warn: same command as line 1: their runs are told apart only by the minute in which they start; put a line SB_JOB=name before each\n",
+		},
+		{
+			"settings hold for what follows", Debian, "A=1\n@daily x\nA = \"2 3\" \n 'B'=c d  \n@daily y\n",
+			"2 cmd-1cb5c415 | @daily | x | A=1\n5 cmd-ba3d5a18 | @daily | y | A=2 3 | B=c d\n",
+		},
 		{"percent", Debian, "@daily cat%one%two\n", "1 cmd-0e0d3c36 | @daily | cat | in \"one\\ntwo\\n\"\n"},
 		{"escaped percent", Debian, "@daily date +\\%F%a\\%b\n", "1 cmd-3c4e4e2d | @daily | date +%F | in \"a%b\\n\"\n"},
 		{"backslashes, Debian", Debian, "@daily a\\\\b\n", "1 cmd-6cdcbd1e | @daily | a\\b\n"},

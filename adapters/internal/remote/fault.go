@@ -17,8 +17,7 @@ import (
 // fault makes an error of the contract from whatever the key files, the network or the SSH library
 // said. It is the one place that decides the kind.
 func fault(err error, op, address string, effect adapters.Effect) *adapters.Error {
-	var done *adapters.Error
-	if errors.As(err, &done) {
+	if done, ok := errors.AsType[*adapters.Error](err); ok {
 		return done
 	}
 	kind, fix := judge(err)

@@ -48,7 +48,7 @@ func (k *keyFile) read(file, passphrase string) (signer ssh.Signer, open bool, e
 			fix: "make a key with: ssh-keygen -t ed25519 -f " + file + ", and add " + file + ".pub to authorized_keys of the account on the host",
 		}
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, false, &refusal{text: "cannot read the key file", err: err, fix: "let the account that runs Signalbox read " + file}
 	}

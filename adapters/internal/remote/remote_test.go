@@ -63,9 +63,9 @@ func TestScript(t *testing.T) {
 	}
 	r := dial(t, h, nil)
 	for script, want := range map[string]string{
-		"echo hi":          "hi\n",
+		"echo hi":           "hi\n",
 		"printf 'a\\n\\nb'": "a\n\nb",
-		"":                 "",
+		"":                  "",
 		"echo " + remote.Quote("it's $HOME `x` \\ \"q\"\n!") + "; exit": "it's $HOME `x` \\ \"q\"\n!\n",
 		"printf '\\n\\n'; cat": "\n\n", // nothing to read
 		"printf '\\000\\377'":  "\x00\xff",
@@ -95,7 +95,7 @@ func TestTool(t *testing.T) {
 	h := peer.Start(t, peer.Options{})
 	tool := filepath.Join(h.Bin, "tool")
 	script := "#!/bin/sh\necho \"$1 begin\"\necho \"$2\"\ncat\nprintf '\\n%s end 0\\n' \"$1\"\n"
-	if err := os.WriteFile(tool, []byte(script), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(tool, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	r := dial(t, h, nil)
@@ -110,7 +110,7 @@ func TestTool(t *testing.T) {
 	if adapters.KindOf(err) != adapters.Unsupported || adapters.EffectOf(err) != adapters.EffectNone {
 		t.Errorf("words for a shell: %v", err)
 	}
-	if err := os.WriteFile(tool, []byte("#!/bin/sh\necho \"$1 begin\"\necho half\n"), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(tool, []byte("#!/bin/sh\necho \"$1 begin\"\necho half\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if _, err = r.Tool(t.Context(), "test", remote.Call{Path: tool}); adapters.KindOf(err) != adapters.Malformed {

@@ -48,9 +48,11 @@ func (h *Host) run(ctx context.Context, op, command string, stdin []byte, limit 
 		}
 		x := &execution{line: l, command: command, stdin: stdin, done: make(chan struct{})}
 		x.out.limit, x.errText.limit = limit, 4<<10
-		h.wg.Go(func() { x.work() })
+		go x.work()
 		select {
 		case <-x.done:
+		case <-l.dead:
+			x.settle()
 		case <-ctx.Done():
 			h.wg.Go(func() {
 				x.abort()
@@ -58,16 +60,20 @@ func (h *Host) run(ctx context.Context, op, command string, stdin []byte, limit 
 			})
 			return result{}, h.fail(op, x.effect(), context.Cause(ctx))
 		}
-		if x.err != nil && !x.sent.Load() {
-			if !isCrowded(x.err) && !fresh {
-				continue // the connection had died unnoticed, and nothing was sent: once more on a new one
+		err = x.outcome()
+		if err != nil && !x.sent.Load() {
+			if !isCrowded(err) && !fresh {
+				// The connection had died unnoticed, and nothing was sent: once more on a new one.
+				l.close()
+				<-l.dead
+				continue
 			}
-			if refused++; isCrowded(x.err) && refused < crowded && pause(ctx, crowdedPause) {
+			if refused++; isCrowded(err) && refused < crowded && pause(ctx, crowdedPause) {
 				continue
 			}
 		}
 		<-h.slots
-		return h.finish(op, x)
+		return h.finish(op, x, err)
 	}
 }
 
@@ -83,7 +89,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (h *Host) finish(op string, x *execution) (result, error) {
+func (h *Host) finish(op string, x *execution, err error) (result, error) {
 	r := result{out: x.out.bytes(), errText: x.errText.bytes()}
 	var exit *ssh.ExitError
 	var missing *ssh.ExitMissingError
@@ -93,16 +99,16 @@ func (h *Host) finish(op string, x *execution) (result, error) {
 			Kind: adapters.Malformed, Op: op, Subject: h.address, Effect: x.effect(),
 			Err: fmt.Errorf("the answer is longer than %d bytes", x.out.limit),
 		}
-	case x.err == nil:
-	case errors.As(x.err, &exit):
+	case err == nil:
+	case errors.As(err, &exit):
 		r.status = exit.ExitStatus()
 		if exit.Signal() != "" && r.status == 0 {
 			r.status = 128
 		}
-	case errors.As(x.err, &missing):
+	case errors.As(err, &missing):
 		r.lost = true
 	default:
-		return result{}, h.fail(op, x.effect(), x.err)
+		return result{}, h.fail(op, x.effect(), err)
 	}
 	return r, nil
 }
@@ -114,7 +120,9 @@ func isCrowded(err error) bool {
 }
 
 // execution is one command on its way. work runs in a goroutine of its own, since nearly every call
-// of the SSH library may block for ever on a silent peer.
+// of the SSH library may block for ever: on a silent peer until the connection is closed, and opening a
+// session in the very moment in which the connection ends even then. So nobody waits for work longer
+// than for the connection and a little.
 type execution struct {
 	line    *line
 	command string
@@ -177,8 +185,29 @@ func (x *execution) work() {
 	feed.Wait()
 }
 
+// settle waits until work has ended, or is stuck although the connection is gone.
+func (x *execution) settle() {
+	<-x.line.dead
+	late := time.NewTimer(stuck)
+	defer late.Stop()
+	select {
+	case <-x.done:
+	case <-late.C:
+	}
+}
+
+// outcome is the error of work.
+func (x *execution) outcome() error {
+	select {
+	case <-x.done:
+		return x.err
+	default:
+		return fmt.Errorf("the connection is gone: %w", io.EOF)
+	}
+}
+
 // abort ends a command that nobody waits for any more: softly by closing its session, and hard by
-// closing the connection if that does not help. It returns when work has ended.
+// closing the connection if that does not help. It returns when work has ended, or never will.
 func (x *execution) abort() {
 	x.mu.Lock()
 	x.aborted = true
@@ -189,7 +218,11 @@ func (x *execution) abort() {
 	if session != nil {
 		_ = session.Close() // if it cannot be sent, the timer ends it
 	}
-	<-x.done
+	select {
+	case <-x.done:
+	case <-x.line.dead:
+		x.settle()
+	}
 }
 
 // capped keeps the first limit bytes and calls full once when more come.
