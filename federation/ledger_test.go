@@ -68,15 +68,17 @@ func (l *ledger) Commit(ctx context.Context, b *store.Batch) (int64, error) {
 
 func (l *ledger) next(b *store.Batch) (what trouble) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.dead {
+		l.mu.Unlock()
 		return diesBefore
 	}
 	l.commits++
-	if l.plan != nil {
-		what = l.plan(l.commits, b)
+	n, plan := l.commits, l.plan
+	l.mu.Unlock()
+	if plan != nil {
+		what = plan(n, b) // without the lock: it may wait
 	}
-	l.dead = what == diesBefore || what == diesAfter
+	l.set(func(l *ledger) { l.dead = what == diesBefore || what == diesAfter })
 	return what
 }
 
