@@ -52,7 +52,7 @@ func (s *Source) Open(log *slog.Logger) (adapters.Adapter, adapters.SourceOption
 			opts.Redact = append(slices.Clip(opts.Redact), text)
 		}
 	}
-	adapter, err := s.open(s.Name, log)
+	adapter, err := s.open(s.Name, log.With(slog.String("source", s.Name)))
 	if err != nil {
 		return nil, opts, fmt.Errorf("open source %s: %w", s.Name, err)
 	}

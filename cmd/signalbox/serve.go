@@ -112,7 +112,7 @@ func openSources(configured []config.Source, log *slog.Logger) ([]*adapters.Sour
 }
 
 func openSource(c *config.Source, log *slog.Logger, readOnly bool) (*adapters.Source, error) {
-	adapter, opts, err := c.Open(log.With(slog.String("source", c.Name)))
+	adapter, opts, err := c.Open(log)
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,8 @@ func (a *app) validateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s: good: %d sources, %d chains, %d warnings\n",
-				a.configPath, len(cfg.Sources), len(cfg.Chains), len(cfg.Warnings))
+			fmt.Fprintf(a.out, "%s: good: %s, %s, %s\n", a.configPath,
+				count(len(cfg.Sources), "source"), count(len(cfg.Chains), "chain"), count(len(cfg.Warnings), "warning"))
 			return nil
 		},
 	}
@@ -37,4 +37,12 @@ func (a *app) configCommand() *cobra.Command {
 		RunE:  func(*cobra.Command, []string) error { return config.Reference(a.out, all.Kinds()) },
 	})
 	return cmd
+}
+
+// count says "1 chain" or "2 chains".
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
