@@ -257,3 +257,41 @@ func TestRequestThatIsCutOffStartsNothing(t *testing.T) {
 		t.Errorf("%v %+v", err, f)
 	}
 }
+
+// TestPurge makes claims and outputs of many ages.
+func TestPurge(t *testing.T) {
+	t.Parallel()
+	b := deployed(t, "# Name: a\n@daily true\n")
+	b.onHost(`cd .signalbox && mkdir claim/old claim/young && touch -d '91 days ago' claim/old && touch -d '89 days ago' claim/young &&
+		i=1000; while [ $i -lt 1600 ]; do : >out/1999-$i; i=$((i + 1)); done`)
+	b.start("purge-1", "a")
+	b.wait("purge-1")
+	left := b.onHost("cd .signalbox && ls claim && ls out | wc -l")
+	if !strings.Contains(left, "young") || strings.Contains(left, "old") || !strings.Contains(left, "\n50") {
+		t.Errorf("left: %q", left)
+	}
+	// Not twice a day, and not when the clocks disagree.
+	b.onHost("cd .signalbox && mkdir claim/old && touch -d '91 days ago' claim/old")
+	b.start("purge-2", "a")
+	said := b.onHost("cd .signalbox && rm purged && touch -d '91 days ago' claim/old && printf 'ctrue\\n.M\\n' | $HOME/.signalbox/bin/sbstart M purge-3 `crontab -l | cksum | tr ' ' .` 19990101")
+	if left := b.onHost("ls .signalbox/claim"); !strings.Contains(left, "old") || !strings.Contains(left, "purge-3") {
+		t.Errorf("left: %q, said %q", left, said)
+	}
+}
+
+// TestEnvironmentOfAStart has settings that are awkward for a shell.
+func TestEnvironmentOfAStart(t *testing.T) {
+	t.Parallel()
+	b := deployed(t, "UID=7\nPGPASSWORD=geheim\nEMPTY=\"\"\nQ=it's \"$x\" `y`\nPATH=/usr/bin:/bin:/odd\n# Name: a\n@daily tr '\\0' '\\n' </proc/$$/environ | sort\n")
+	b.start("env-1", "a")
+	r := b.wait("env-1")
+	log, err := b.ReadLog(t.Context(), r.Key, 5000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "EMPTY=\nHOME=" + b.host.Home + "\nLOGNAME=" + b.host.User + "\nPATH=/usr/bin:/bin:/odd\nPGPASSWORD=geheim\n" +
+		"PWD=" + b.host.Home + "\nQ=it's \"$x\" `y`\nSB_BUSINESS_DATE=2026-03-04\nSB_CHAIN=close\nSHELL=/bin/sh\nUID=7\n"
+	if log.Text != want {
+		t.Errorf("got:\n%s\nwant:\n%s", log.Text, want)
+	}
+}

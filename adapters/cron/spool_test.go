@@ -126,9 +126,11 @@ func TestSpoolMadeAnew(t *testing.T) {
 	if err := b.Cancel(t.Context(), s.Run); err != nil {
 		t.Fatal(err)
 	}
-	if r := b.wait("t1"); r.State() != job.Cancelled {
-		t.Errorf("its end came after all: %+v", r.Latest)
-	}
+	peer.Eventually(t, 20*time.Second, "its end came after all", func() bool {
+		b.poll()
+		r := b.runs[s.Run.Native]
+		return r.State() == job.Cancelled
+	})
 }
 
 func TestSpoolOverwrittenCutAndDeleted(t *testing.T) {

@@ -172,6 +172,14 @@ func (h *Host) NewKey(tb testing.TB, name, passphrase string) string {
 	return file
 }
 
+// NewPEMKey is NewKey with the older form of a key file, which is decrypted quickly.
+func (h *Host) NewPEMKey(tb testing.TB, name, passphrase string) string {
+	tb.Helper()
+	file := filepath.Join(h.dir, "key_"+name)
+	keygen(tb, file, passphrase, "-t", "ecdsa", "-m", "PEM")
+	return file
+}
+
 // Allow lets a key made by NewKey in.
 func (h *Host) Allow(tb testing.TB, keyFile string) {
 	tb.Helper()
@@ -239,9 +247,10 @@ func (h *Host) newHostKey(tb testing.TB) {
 	keygen(tb, file, "")
 }
 
-func keygen(tb testing.TB, file, passphrase string) {
+func keygen(tb testing.TB, file, passphrase string, more ...string) {
 	tb.Helper()
-	out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-a", "1", "-N", passphrase, "-C", "test", "-f", file).CombinedOutput()
+	args := append([]string{"-q", "-t", "ed25519", "-a", "1", "-N", passphrase, "-C", "test", "-f", file}, more...)
+	out, err := exec.Command("ssh-keygen", args...).CombinedOutput()
 	if err != nil {
 		tb.Fatalf("ssh-keygen: %v: %s", err, out)
 	}

@@ -25,8 +25,8 @@ sb_whole() {
 # sb_folders: the folders of Signalbox. Nobody else may look in: commands may hold secrets.
 sb_folders() {
   umask 077
-  for sb_dir in '' /bin /spool /live /claim /out /tmp /stop /backup; do
-    [ -d "$D$sb_dir" ] || mkdir "$D$sb_dir" || return 1
+  for sb_dir in bin spool live claim out tmp stop backup; do
+    [ -d "$D/$sb_dir" ] || mkdir -p "$D/$sb_dir" || return 1
   done
   chmod 700 "$D" || return 1
   if [ ! -s "$D/spool/id" ]; then

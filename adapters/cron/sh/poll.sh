@@ -56,6 +56,7 @@ sb_poll() {
   done
 
   sb_room=262144
+  sb_seen=$sb_all
   for sb_file in "$D"/spool/[0-9]*.log; do
     [ -f "$sb_file" ] || continue
     sb_g=${sb_file##*/}
@@ -63,10 +64,12 @@ sb_poll() {
     sb_from=0
     if [ "$2" = "$sb_id" ]; then
       case $sb_g in
-      "$3") sb_from=$4 ;;
-      "$5") sb_from=$6 ;;
+      "$3") sb_from=$4 sb_seen=1 ;;
+      "$5") sb_from=$6 sb_seen=1 ;;
       esac
     fi
+    # A file that is older than both was made again by a writer that came far too late.
+    [ $sb_seen = 1 ] || continue
     sb_size=`wc -c <"$sb_file"`
     if [ $sb_size -lt "$sb_from" ]; then
       echo "shrunk $sb_g"

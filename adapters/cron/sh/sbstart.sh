@@ -22,14 +22,20 @@ sb_old() {
   sb_say "known $sb_line"
 }
 
-# sb_purge: deletes claims, outputs and backups that are older than 90 days, never younger ones; not
-# more often than daily, and not if this clock and the asker's disagree about the day.
+# sb_purge: deletes claims, outputs and backups that are older than 90 days, never younger claims; and
+# the oldest outputs above 500. Not more often than daily, and not if this clock and the asker's
+# disagree about the day.
 sb_purge() {
   [ "`date -u +%Y%m%d`" = "$sb_day" ] || return 0
   [ -z "`find "$D/purged" -mtime -1 2>/dev/null`" ] || return 0
   : >"$D/purged"
   for sb_dir in claim out backup stop tmp; do
     find "$D/$sb_dir/." ! -name . -prune -mtime +90 -exec rm -rf {} +
+  done
+  set -- "$D"/out/*
+  while [ $# -gt 500 ]; do
+    rm -f "$1"
+    shift
   done
 } 2>/dev/null
 
@@ -60,11 +66,32 @@ if [ -n "$sb_input" ]; then
   sb_in=$D/tmp/i.$$
   { printf %s "$sb_input" >"$sb_in"; } 2>/dev/null || { rm -f "$sb_in"; sb_say noroom; }
 fi
+sb_detach=`command -v setsid || command -v nohup`
+sb_setter=`command -v env`
+sb_wrapper=$D/bin/sbsh
+
+# sb_become SETTING...: becomes the runner with exactly these settings. They are exported rather than
+# given to env, since everybody on the host may read a command line; but for names that sh cannot set.
+sb_become() {
+  for sb_name in `env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'`; do
+    case $sb_name in sb_*) ;; *) unset "$sb_name" ;; esac
+  done
+  sb_count=$#
+  while [ $sb_count -gt 0 ]; do
+    case ${1%%=*} in
+    -*) ;;
+    '' | [0-9]* | *[!A-Za-z0-9_]* | UID | EUID | PPID | BASHOPTS | SHELLOPTS) set -- "$@" "$1" ;;
+    *) export "$1" ;;
+    esac
+    shift
+    sb_count=$((sb_count - 1))
+  done
+  exec "$sb_detach" "$sb_setter" "$@" "$sb_wrapper" -c "$sb_text"
+}
+
 # No terminal and no descriptor of ours: the job must not notice when the connection ends. The answer
 # comes through descriptor 9, which the runner closes before the job begins.
-sb_detach=nohup
-if command -v setsid >/dev/null 2>&1; then sb_detach=setsid; fi
-sb_state=`$sb_detach env -i "$@" LOGNAME="$sb_user" SB_TOKEN="$sb_token" "$D/bin/sbsh" -c "$sb_text" <"$sb_in" 9>&1 >/dev/null 2>&1 &`
+sb_state=`sb_become "$@" LOGNAME="$sb_user" SB_TOKEN="$sb_token" <"$sb_in" 9>&1 >/dev/null 2>&1 &`
 [ "$sb_in" = /dev/null ] || rm -f "$sb_in"
 case $sb_state in
 claimed* | noroom) sb_say "$sb_state" ;;
