@@ -372,7 +372,6 @@ func (t *txn) run(r job.Run) {
 		t.batch.Runs = append(t.batch.Runs, r)
 		t.changes = append(t.changes, Change{Kind: ChangedRun, ID: r.Key.String()})
 	}
-	t.e.runs.put(r)
 }
 
 func (t *txn) source(row store.Source) {

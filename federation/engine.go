@@ -58,11 +58,11 @@ type Engine struct {
 	stopped chan struct{} // closed when Run is about to return
 
 	shown shown
+	runs  runCache
 
 	// Owned by the committer.
 	state  *chain.State
 	timers timers
-	runs   runCache
 	rows   map[string]store.Source
 	native map[string]map[string]bool // by source and job: native schedules in effect, as last listed
 

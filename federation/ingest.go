@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"signalbox/adapters"
@@ -32,22 +33,67 @@ type GapRecord struct {
 }
 
 // Take implements [adapters.Sink]: observations, the decisions that follow, and the cursor become
-// durable together.
+// durable together. What can be worked out without the committer is, before its turn comes: a run belongs
+// to one source, which hands over one batch at a time.
 func (e *Engine) Take(ctx context.Context, source string, b adapters.Batch) error {
-	return e.do(ctx, func(t *txn) error {
-		// Whatever can fail without having changed anything comes first.
-		known, err := e.known(ctx, b.Observations)
-		if err != nil {
-			return err
+	runs, news, err := e.merge(ctx, b.Observations)
+	if err != nil {
+		return err
+	}
+	gaps, err := gapRecords(source, b.Gaps)
+	if err != nil {
+		return err
+	}
+	err = e.do(ctx, func(t *txn) error {
+		for i := range news {
+			if t.observe(&news[i]); t.broken != nil {
+				return t.broken
+			}
 		}
-		for i := range b.Observations {
-			if err := t.observe(&b.Observations[i], known); err != nil {
+		for i := range gaps {
+			gaps[i].At = t.now
+			if _, err := t.record(store.SourceSubject(source), KindGap, &gaps[i]); err != nil {
 				t.broken = err
 				return err
 			}
 		}
-		return t.advance(source, &b)
+		t.advance(source, &b)
+		return nil
 	})
+	e.runs.settle(runs, err == nil)
+	return err
+}
+
+// sighted is an observation that is to be kept, with the run that it makes.
+type sighted struct {
+	job.Record
+	run     job.Run
+	changed bool // it says something new about the run
+}
+
+// merge folds observations into their runs. One that says what is known already leaves no trace; one that
+// is late or contradicting is kept as evidence although it changes nothing.
+func (e *Engine) merge(ctx context.Context, obs []job.Observation) (map[job.RunKey]job.Run, []sighted, error) {
+	runs, err := e.known(ctx, obs)
+	if err != nil {
+		return nil, nil, err
+	}
+	news := make([]sighted, 0, len(obs))
+	for i := range obs {
+		o := &obs[i]
+		run := runs[o.Run]
+		if !run.Key.IsZero() && run.Fingerprint == o.Fingerprint() {
+			continue
+		}
+		rec, err := o.Seal()
+		if err != nil {
+			return nil, nil, fmt.Errorf("observation of run %s: %w", o.Run, err)
+		}
+		merged, changed := job.Merge(run, o, rec.Hash)
+		news = append(news, sighted{rec, merged, changed})
+		runs[o.Run] = merged
+	}
+	return runs, news, nil
 }
 
 // known reads the runs that are observed, as far as they are not in memory.
@@ -71,46 +117,39 @@ func (e *Engine) known(ctx context.Context, obs []job.Observation) (map[job.RunK
 	return runs, nil
 }
 
-// observe merges an observation into its run and decides. One that says what is known already leaves no
-// trace; one that is late or contradicting is kept as evidence although it changes nothing.
-func (t *txn) observe(o *job.Observation, known map[job.RunKey]job.Run) error {
-	run := known[o.Run]
-	if run.Fingerprint == o.Fingerprint() {
-		return nil
+// observe keeps an observation and decides.
+func (t *txn) observe(s *sighted) {
+	t.batch.Records = append(t.batch.Records, store.Entry{At: t.now, Subject: store.RunSubject(s.run.Key), Record: s.Record})
+	if s.changed {
+		t.run(s.run)
+		t.decide(chain.Observed{Run: s.run, Record: s.Hash})
 	}
-	rec, err := o.Seal()
-	if err != nil {
-		return err
+}
+
+// gapRecords makes the records of gaps, and finds out before the commit whether they can be written.
+func gapRecords(source string, gaps []adapters.Gap) ([]GapRecord, error) {
+	out := make([]GapRecord, len(gaps))
+	for i, g := range gaps {
+		out[i] = GapRecord{Since: g.Since, Source: source, Until: g.Until, What: g.What}
+		if _, err := job.Seal(KindGap, &out[i]); err != nil {
+			return nil, fmt.Errorf("gap %q: %w", g.What, err)
+		}
 	}
-	t.batch.Records = append(t.batch.Records, store.Entry{At: t.now, Subject: store.RunSubject(o.Run), Record: rec})
-	merged, changed := job.Merge(run, o, rec.Hash)
-	if !changed {
-		return nil
-	}
-	known[o.Run] = merged
-	t.run(merged)
-	t.decide(chain.Observed{Run: merged, Record: rec.Hash})
-	return t.broken
+	return out, nil
 }
 
 // advance moves the source's row: cursor, offset, gaps.
-func (t *txn) advance(source string, b *adapters.Batch) error {
+func (t *txn) advance(source string, b *adapters.Batch) {
 	row := t.e.row(source)
 	row.Cursor, row.CursorAt = slices.Clone(b.Next), t.now
 	if s := t.e.sources[source]; s != nil {
 		row.Offset, row.Properties = s.Health().Offset, s.Properties()
 	}
 	for _, g := range b.Gaps {
-		rec := GapRecord{At: t.now, Since: g.Since, Source: source, Until: g.Until, What: g.What}
-		if _, err := t.record(store.SourceSubject(source), KindGap, &rec); err != nil {
-			t.broken = err
-			return err
-		}
 		row.Gaps = slices.Insert(slices.Clone(row.Gaps), 0, g)
 	}
 	row.Gaps = row.Gaps[:min(len(row.Gaps), gapsKept)]
 	t.source(row)
-	return nil
 }
 
 func (e *Engine) row(source string) store.Source {
@@ -166,13 +205,19 @@ func contactRecord(source string, c adapters.Contact, at time.Time) chain.Contac
 	return chain.Contact{At: at.UTC(), Blind: c.Blind, Error: c.Error, Kind: string(c.Kind), Since: c.Since.UTC(), Source: source}
 }
 
-// runCache keeps the runs touched last, so that the usual observation costs no read. It holds two
-// generations of bounded size. The zero value is empty.
-type runCache struct{ young, old map[job.RunKey]job.Run }
+// runCache keeps the runs touched last as the ledger has them, so that the usual observation costs no
+// read. It holds two generations of bounded size. The zero value is empty; it may be used from any
+// goroutine.
+type runCache struct {
+	mu         sync.Mutex
+	young, old map[job.RunKey]job.Run
+}
 
-const generation = 8192
+const generation = 2048
 
 func (c *runCache) run(k job.RunKey) (job.Run, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if r, ok := c.young[k]; ok {
 		return r, true
 	}
@@ -180,12 +225,26 @@ func (c *runCache) run(k job.RunKey) (job.Run, bool) {
 	return r, ok
 }
 
-func (c *runCache) put(r job.Run) {
-	if len(c.young) >= generation {
-		c.old, c.young = c.young, nil
+// settle takes in what became durable; what may or may not have is read again when it is needed.
+func (c *runCache) settle(runs map[job.RunKey]job.Run, durable bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k, r := range runs {
+		switch {
+		case !durable:
+			delete(c.young, k)
+			delete(c.old, k)
+			continue
+		case r.Terminal():
+			delete(c.young, k) // little more will be heard of it
+			delete(c.old, k)
+			continue
+		case len(c.young) >= generation:
+			c.old, c.young = c.young, nil
+		}
+		if c.young == nil {
+			c.young = make(map[job.RunKey]job.Run)
+		}
+		c.young[k] = r
 	}
-	if c.young == nil {
-		c.young = make(map[job.RunKey]job.Run)
-	}
-	c.young[r.Key] = r
 }

@@ -88,7 +88,7 @@ func (e *Engine) restoreState(ctx context.Context, site string) error {
 	if err != nil {
 		return err
 	}
-	e.state, e.runs, e.timers = state, runCache{}, timers{}
+	e.state, e.timers = state, timers{}
 	for _, t := range state.Timers(now) {
 		e.timers.add(t)
 	}
