@@ -66,8 +66,25 @@ func newBox(t *testing.T, h *peer.Host, edit func(*cron.Options)) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = a.Close() })
+	t.Cleanup(func() {
+		_ = a.Close()
+		quiet(h)
+	})
 	return &box{Adapter: a, t: t, host: h, log: log, runs: map[string]job.Run{}}
+}
+
+// quiet gives runs that are still under way a moment to write their end, before the host's folder is
+// deleted under them.
+func quiet(h *peer.Host) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range 100 {
+		live, err := filepath.Glob(filepath.Join(h.Home, ".signalbox/live/*"))
+		if err != nil || len(live) == 0 {
+			return
+		}
+		<-tick.C
+	}
 }
 
 // deployed starts a host with a table and the wrapper.
@@ -315,8 +332,12 @@ func TestSameCursorSameAnswer(t *testing.T) {
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	mark := filepath.Join(t.TempDir(), "mark")
-	b := deployed(t, fmt.Sprintf("# Name: long\n@daily (trap 'echo stopped > %s; exit' TERM; while :; do sleep 0.1; done) & wait\n", mark))
+	b := deployed(t, fmt.Sprintf("# Name: long\n@daily (trap 'echo stopped > %s; exit' TERM; : > %s.up; while :; do sleep 0.1; done) & wait\n", mark, mark))
 	s := b.start("t1", "long")
+	peer.Eventually(t, 20*time.Second, "the grandchild is up", func() bool {
+		_, err := os.Stat(mark + ".up")
+		return err == nil
+	})
 	b.poll()
 	if r := b.runs[s.Run.Native]; r.State() != job.Running {
 		t.Fatalf("%+v", r)
@@ -328,7 +349,7 @@ func TestCancel(t *testing.T) {
 	if r.State() != job.Cancelled || r.Latest.Reason != job.ByOperator {
 		t.Errorf("%+v", r)
 	}
-	peer.Eventually(t, 5*time.Second, "the grandchild was stopped too", func() bool {
+	peer.Eventually(t, 20*time.Second, "the grandchild was stopped too", func() bool {
 		_, err := os.Stat(mark)
 		return err == nil
 	})

@@ -273,6 +273,7 @@ func TestPurge(t *testing.T) {
 	// Not twice a day, and not when the clocks disagree.
 	b.onHost("cd .signalbox && mkdir claim/old && touch -d '91 days ago' claim/old")
 	b.start("purge-2", "a")
+	b.wait("purge-2")
 	said := b.onHost("cd .signalbox && rm purged && touch -d '91 days ago' claim/old && printf 'ctrue\\n.M\\n' | $HOME/.signalbox/bin/sbstart M purge-3 `crontab -l | cksum | tr ' ' .` 19990101")
 	if left := b.onHost("ls .signalbox/claim"); !strings.Contains(left, "old") || !strings.Contains(left, "purge-3") {
 		t.Errorf("left: %q, said %q", left, said)
