@@ -99,22 +99,48 @@ func (e *Engine) merge(ctx context.Context, obs []job.Observation) (map[job.RunK
 // known reads the runs that are observed, as far as they are not in memory.
 func (e *Engine) known(ctx context.Context, obs []job.Observation) (map[job.RunKey]job.Run, error) {
 	runs := make(map[job.RunKey]job.Run, len(obs))
+	var unread []job.RunKey
 	for i := range obs {
 		k := obs[i].Run
 		if _, ok := runs[k]; ok {
 			continue
 		}
-		if r, ok := e.runs.run(k); ok {
-			runs[k] = r
-			continue
-		}
-		r, err := e.opt.Store.Run(ctx, k)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, fmt.Errorf("read run %s: %w", k, err)
+		r, ok := e.runs.run(k)
+		if !ok {
+			unread = append(unread, k)
 		}
 		runs[k] = r
 	}
-	return runs, nil
+	found, err := e.read(ctx, unread)
+	for i := range found {
+		runs[found[i].Key] = found[i]
+	}
+	return runs, err
+}
+
+// manyReader is a store that reads many runs at once for less than one by one. Those that are not stored
+// are left out.
+type manyReader interface {
+	RunsOf(ctx context.Context, keys []job.RunKey) ([]job.Run, error)
+}
+
+// read reads the runs of some keys, as far as they are stored.
+func (e *Engine) read(ctx context.Context, keys []job.RunKey) ([]job.Run, error) {
+	if many, ok := e.opt.Store.(manyReader); ok {
+		return many.RunsOf(ctx, keys)
+	}
+	var out []job.Run
+	for _, k := range keys {
+		r, err := e.opt.Store.Run(ctx, k)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read run %s: %w", k, err)
+		}
+		out = append(out, r)
+	}
+	return out, nil
 }
 
 // observe keeps an observation and decides.
