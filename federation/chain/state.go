@@ -26,6 +26,8 @@ type State struct {
 	cycles   map[string][]Key      // open instances of repeating chains, oldest first
 	waits    map[string]int        // by source: runs there that a chain waits for
 	turned   map[string]bool       // sources for which that began or ended
+
+	expected map[string]map[place]bool // by source: watched nodes of open instances that may be given up
 }
 
 type force struct {
@@ -60,6 +62,7 @@ func NewState(site string) *State {
 		site: site, plans: map[job.Hash]*plan{}, inForce: map[string]force{}, live: map[Key]*live{}, closed: map[Key]bool{}, heads: map[string]bool{},
 		sight: map[string]Contact{}, byToken: map[string]place{}, byRun: map[job.RunKey][]place{},
 		watchers: map[job.Ref][]watcher{}, cycles: map[string][]Key{}, waits: map[string]int{}, turned: map[string]bool{},
+		expected: map[string]map[place]bool{},
 	}
 }
 
@@ -253,6 +256,7 @@ func (s *State) open(in Instance) {
 	for i := range l.Nodes {
 		s.count(l, i, 1)
 		s.link(place{in.Key, i}, &l.Nodes[i])
+		s.expect(l, i)
 	}
 	if in.Key.Cycle != "" {
 		s.heads[in.Key.head()] = true
@@ -283,12 +287,28 @@ func (s *State) close(k Key) {
 	for i := range l.Nodes {
 		s.count(l, i, -1)
 		s.unlink(place{k, i}, &l.Nodes[i])
+		delete(s.expected[l.plan.def.Nodes[i].Job.Source], place{k, i})
 	}
 	delete(s.live, k)
 	s.closed[k] = true
 	if k.Cycle != "" {
-		s.cycles[k.Chain] = slices.DeleteFunc(s.cycles[k.Chain], func(o Key) bool { return o == k })
+		keys := s.cycles[k.Chain]
+		if i, ok := slices.BinarySearchFunc(keys, k, compareKeys); ok {
+			s.cycles[k.Chain] = slices.Delete(keys, i, i+1)
+		}
 	}
+}
+
+// expect notes a node that its source should start before a time.
+func (s *State) expect(l *live, index int) {
+	node := &l.plan.def.Nodes[index]
+	if node.Stage == Drive || l.windows[index].giveUp.IsZero() {
+		return
+	}
+	if s.expected[node.Job.Source] == nil {
+		s.expected[node.Job.Source] = map[place]bool{}
+	}
+	s.expected[node.Job.Source][place{l.Key, index}] = true
 }
 
 // count keeps the derived numbers that spare a walk over all nodes.
@@ -357,15 +377,15 @@ func (s *State) unseen(source string, now time.Time) (until time.Time, unseen bo
 // lateTimers gives the timers at which watched nodes of a source are looked at whose time passed while it
 // was out of sight.
 func (s *State) lateTimers(c Contact, now time.Time) []Timer {
+	at := c.At.Add(settleAfterSight)
+	if at.Before(now) {
+		return nil
+	}
 	var out []Timer
-	for _, k := range s.Open() {
-		l := s.live[k]
-		for i := range l.plan.def.Nodes {
-			node := &l.plan.def.Nodes[i]
-			at := c.At.Add(settleAfterSight)
-			if node.Stage != Drive && node.Job.Source == c.Source && l.windows[i].passed(at) && l.Nodes[i].undecided(node.Stage) && !at.Before(now) {
-				out = append(out, Timer{At: at, Key: k, Node: i})
-			}
+	for _, p := range slices.SortedFunc(maps.Keys(s.expected[c.Source]), comparePlaces) {
+		l := s.live[p.key]
+		if l.windows[p.index].passed(at) && l.Nodes[p.index].undecided(l.plan.def.Nodes[p.index].Stage) {
+			out = append(out, Timer{At: at, Key: p.key, Node: p.index})
 		}
 	}
 	return out
