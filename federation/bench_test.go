@@ -63,13 +63,18 @@ func newBench(t *testing.T, class adapters.StartClass) *bench {
 
 // inBubble runs a test in a bubble of fake time, which begins at midnight of 2000-01-01 UTC. Polls come
 // each second while a chain waits, else each 30 s.
-func inBubble(t *testing.T, class adapters.StartClass, test func(t *testing.T, b *bench)) {
+func inBubble(t *testing.T, class adapters.StartClass, test func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, class)
 		b.fast, b.slow = time.Second, 30*time.Second
-		test(t, b)
+		test(b)
 	})
+}
+
+// quiet makes polls and renewals rare, for stories that last for days.
+func (b *bench) quiet() {
+	b.fast, b.slow, b.opt.LeaseTTL = time.Minute, 10*time.Minute, time.Hour
 }
 
 // pass lets time pass in a bubble, and everything happen that is due then.

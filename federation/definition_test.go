@@ -36,7 +36,8 @@ func (b *bench) restart(defs ...chain.Definition) {
 // a restart between. The ledger explains every instance, and nothing that ran out of service opens one.
 func TestDefinitionsComeAndGo(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		first, second := nightly(), nightly()
 		second.Nodes = second.Nodes[:2]
 		b.start()
@@ -79,7 +80,8 @@ func TestOpenInstanceKeepsItsVersion(t *testing.T) {
 	for name, defs := range map[string][]chain.Definition{"changed": {changed}, "retired": nil} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+			inBubble(t, adapters.StartSearchable, func(b *bench) {
+				t := b.t
 				b.start()
 				pass(time.Minute)
 				b.a.native("extract", "r1", job.Running, time.Now())
@@ -100,7 +102,8 @@ func TestOpenInstanceKeepsItsVersion(t *testing.T) {
 // TestSourceNotConfigured: a start at a source that is not there waits, survives, and goes on when it is.
 func TestSourceNotConfigured(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.defs[0].Nodes[1].Job.Source = "c"
 		b.start()
 		pass(time.Minute)
@@ -126,7 +129,8 @@ func TestSourceNotConfigured(t *testing.T) {
 // TestManyUnfinishedStarts: all of them are taken up again after a restart.
 func TestManyUnfinishedStarts(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		const many = 1200
 		wide := b.defs[0]
 		wide.Nodes = wide.Nodes[:1]
@@ -183,7 +187,8 @@ func TestWrongOptions(t *testing.T) {
 // TestWrongDefinition: what cannot be carried out is not put into service; the engine says what is wrong.
 func TestWrongDefinition(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		bad := nightly()
 		bad.Chain, bad.Nodes[1].After[0].Node = "bad", "extrakt"
 		b.defs = append(b.defs, bad)

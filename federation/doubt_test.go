@@ -19,7 +19,8 @@ func cut(string) error {
 // a person is.
 func TestUnclearForLong(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.b.unclear, b.b.finish = true, false
 		b.b.onStart = func(s string) error {
 			b.b.log = b.b.log[:0] // nor can it be seen by polling
@@ -46,7 +47,8 @@ func TestUnclearForLong(t *testing.T) {
 func TestDoubtWaitsForAPoll(t *testing.T) {
 	t.Parallel()
 	for _, started := range []bool{false, true} {
-		inBubble(t, adapters.StartInDoubt, func(t *testing.T, b *bench) {
+		inBubble(t, adapters.StartInDoubt, func(b *bench) {
+			t := b.t
 			b.b.finish = false
 			b.b.onStart = func(s string) error {
 				b.b.down = cut(s)
@@ -78,7 +80,8 @@ func TestDoubtWaitsForAPoll(t *testing.T) {
 // of its start.
 func TestSeenBeforeTheDoubt(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartInDoubt, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartInDoubt, func(b *bench) {
+		t := b.t
 		b.defs[0].Nodes = b.defs[0].Nodes[:2]
 		b.b.answer = func(context.Context) { <-time.After(20 * time.Second) }
 		b.b.onStart = cut
@@ -102,7 +105,8 @@ func TestNoEffectAfterALostAnswer(t *testing.T) {
 		kind adapters.Kind
 		want chain.Send
 	}{{adapters.Unavailable, chain.SendSent}, {adapters.Rejected, chain.SendInDoubt}} {
-		inBubble(t, adapters.StartDeduplicated, func(t *testing.T, b *bench) {
+		inBubble(t, adapters.StartDeduplicated, func(b *bench) {
+			t := b.t
 			b.defs[0].Nodes[1].GiveUpAt = "00:30"
 			b.b.finish = false
 			b.b.onStart = func(s string) error {
@@ -132,7 +136,8 @@ func TestNoEffectAfterALostAnswer(t *testing.T) {
 // asked again.
 func TestRunSeenBeforeARefusal(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartDeduplicated, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartDeduplicated, func(b *bench) {
+		t := b.t
 		b.b.finish = false
 		b.b.onStart = func(s string) error {
 			b.b.refuse = func() error {

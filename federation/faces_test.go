@@ -62,7 +62,8 @@ var (
 
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		cancelled := make(chan job.RunKey, 1)
 		ran(b, cancelled)
 		ofB := b.node("load").Run.Key
@@ -104,7 +105,8 @@ func TestCancel(t *testing.T) {
 
 func TestReadLog(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		ran(b, nil)
 		for _, tc := range []struct {
 			name string
@@ -145,7 +147,8 @@ func TestReadLog(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		ran(b, nil)
 		key := b.instances()[0].Key
 		why, err := b.e.Explain(t.Context(), key)
@@ -176,7 +179,8 @@ func TestExplain(t *testing.T) {
 // say themselves is still shown.
 func TestFacesWithoutAnEngine(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		ask := func(when string, want error) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
@@ -217,7 +221,8 @@ func TestFacesWithoutAnEngine(t *testing.T) {
 // TestSourcesWhileBusy: the page of sources does not wait for a commit.
 func TestSourcesWhileBusy(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		held, busy := make(chan struct{}), false
 		b.troubled(func(int, *store.Batch) trouble {
 			if busy {
@@ -249,7 +254,8 @@ func TestSourcesWhileBusy(t *testing.T) {
 // One takes effect, the other is refused, and the ledger explains both.
 func TestTwoOfTheSameCommand(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		held, busy := make(chan struct{}), false
 		b.troubled(func(int, *store.Batch) trouble {
 			if busy {
@@ -294,7 +300,8 @@ func TestTwoOfTheSameCommand(t *testing.T) {
 // TestCommandWhileTheDiskIsFull: it has not happened, and the person is told.
 func TestCommandWhileTheDiskIsFull(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		full := false
 		b.troubled(func(int, *store.Batch) trouble {
 			if full {
@@ -325,7 +332,8 @@ func TestCommandWhileTheDiskIsFull(t *testing.T) {
 // TestSubscribersReadWhatIsDurable: when a change is told, a reader finds it in the ledger.
 func TestSubscribersReadWhatIsDurable(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.start()
 		changes := b.e.Subscribe(t.Context())
 		told := map[federation.ChangeKind]string{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,22 +29,24 @@ func (b *bench) ended() error {
 
 func TestLeaseIsRenewed(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
-		l, renewals, bad := b.troubled(nil), 0, false
-		l.renewal = func(context.Context) error {
-			if renewals++; bad {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
+		var renewals atomic.Int32
+		var bad atomic.Bool
+		b.troubled(nil).renewal = func(context.Context) error {
+			if renewals.Add(1); bad.Load() {
 				return errDiskFull
 			}
 			return nil
 		}
 		b.start()
 		pass(10 * time.Minute)
-		if renewals < 100 {
-			t.Errorf("%d renewals of 15 s within ten minutes", renewals)
+		if n := renewals.Load(); n < 100 {
+			t.Errorf("%d renewals of 15 s within ten minutes", n)
 		}
-		bad = true // for less than the lease lasts
+		bad.Store(true) // for less than the lease lasts
 		pass(6 * time.Second)
-		bad = false
+		bad.Store(false)
 		pass(10 * time.Minute)
 		if err := b.ended(); err != nil {
 			t.Errorf("ended by one failed renewal: %v", err)
@@ -67,7 +70,8 @@ func TestLeaseLost(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+			inBubble(t, adapters.StartSearchable, func(b *bench) {
+				t := b.t
 				l := b.troubled(nil)
 				b.start()
 				pass(time.Minute)
@@ -85,7 +89,8 @@ func TestLeaseLost(t *testing.T) {
 // error, write nothing more, and the other one finds out what became of the start.
 func TestZombie(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.b.answer = func(context.Context) { <-time.After(20 * time.Second) }
 		b.start()
 		until("00:10:00")
@@ -138,7 +143,8 @@ func TestStopWhileStarting(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+			inBubble(t, adapters.StartSearchable, func(b *bench) {
+				t := b.t
 				b.b.finish = false
 				b.b.answer = tc.answer
 				b.start()
@@ -172,7 +178,8 @@ func TestStopWhileStarting(t *testing.T) {
 // happens to look again, and is polled fast only while something is awaited from it.
 func TestOutOfSight(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.b.finish = false
 		b.start()
 		until("00:08:00")
@@ -217,7 +224,8 @@ func TestOutOfSight(t *testing.T) {
 // TestStopAtOnce: an engine that is told to stop while it begins does so.
 func TestStopAtOnce(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		for range 20 {
 			b.begin()
 			_ = b.stop() // it may not have begun, and says so

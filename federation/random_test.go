@@ -51,7 +51,7 @@ func TestRandomNights(t *testing.T) {
 	for seed := first; seed < first+rounds; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, adapters.StartNone, func(_ *testing.T, b *bench) { newWorld(b, seed).play() })
+			inBubble(t, adapters.StartNone, func(b *bench) { newWorld(b, seed).play() })
 		})
 	}
 }

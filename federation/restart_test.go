@@ -98,7 +98,7 @@ func TestEveryCommit(t *testing.T) {
 	t.Parallel()
 	for _, class := range []adapters.StartClass{adapters.StartDeduplicated, adapters.StartSearchable, adapters.StartInDoubt} {
 		commits := 0
-		inBubble(t, class, func(t *testing.T, b *bench) {
+		inBubble(t, class, func(b *bench) {
 			l := b.troubled(nil)
 			b.story(l)
 			b.once(2)
@@ -113,7 +113,7 @@ func TestEveryCommit(t *testing.T) {
 			for k := 1; k <= commits; k++ {
 				t.Run(fmt.Sprintf("%s/%s/%d", class, what, k), func(t *testing.T) {
 					t.Parallel()
-					inBubble(t, class, func(t *testing.T, b *bench) { b.troubledNight(what, k) })
+					inBubble(t, class, func(b *bench) { b.troubledNight(what, k) })
 				})
 			}
 		}
@@ -153,7 +153,7 @@ func TestEveryCommitFailsOften(t *testing.T) {
 		for every := least; every <= least+4; every++ {
 			t.Run(fmt.Sprintf("%s/%d", what, every), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+				inBubble(t, adapters.StartSearchable, func(b *bench) {
 					all := 0
 					plan := func(int, *store.Batch) trouble {
 						if all++; all%every == 0 {

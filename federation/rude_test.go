@@ -146,7 +146,7 @@ func (r *rude) effect(req adapters.StartRequest) {
 	r.started = append(r.started, call{time.Now(), req.Chain, job.Ref{Source: p.name, Job: req.Job}, req.Token})
 }
 
-func (a rudeAdapter) Find(_ context.Context, token string) (adapters.Finding, error) {
+func (a rudeAdapter) Find(ctx context.Context, token string) (adapters.Finding, error) {
 	a.r.mu.Lock()
 	defer a.r.mu.Unlock()
 	if a.r.later[token] {
@@ -160,7 +160,7 @@ func (a rudeAdapter) Find(_ context.Context, token string) (adapters.Finding, er
 			return adapters.Finding{Found: adapters.FoundUnclear}, nil
 		}
 	}
-	return adapter{a.r.peer}.Find(context.Background(), token)
+	return adapter{a.r.peer}.Find(ctx, token)
 }
 
 // behave ends all bad manners.

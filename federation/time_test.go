@@ -28,7 +28,8 @@ func (b *bench) ends() { b.a.native("extract", "r1", job.Succeeded, time.Now()) 
 
 func TestNotBefore(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.defs[0].Nodes[1].NotBefore = "00:30"
 		b.start()
 		until("00:10:00")
@@ -53,7 +54,8 @@ func TestNotBefore(t *testing.T) {
 
 func TestGiveUpAt(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.defs[0].Nodes[1].GiveUpAt = "00:30"
 		b.start()
 		until("00:10:00")
@@ -77,7 +79,8 @@ func TestGiveUpAt(t *testing.T) {
 // when the source comes back.
 func TestGiveUpUnsent(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.defs[0].Nodes[1].GiveUpAt = "00:30"
 		b.b.down = adapters.Errorf(adapters.Unavailable, "connect", "b", "connection refused")
 		b.start()
@@ -103,7 +106,8 @@ func TestGiveUpUnsent(t *testing.T) {
 
 func TestKeepOpen(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.start()
 		until("00:10:00")
 		b.a.native("extract", "r1", job.Running, time.Now())
@@ -128,8 +132,10 @@ func daily() chain.Definition {
 
 func TestDayCut(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.defs = []chain.Definition{daily()}
+		b.quiet()
 		b.start()
 		dates := func() (out []string) {
 			for _, in := range b.instances() {
@@ -158,8 +164,10 @@ func TestDayCut(t *testing.T) {
 func TestDayCutWhileTheDiskIsFull(t *testing.T) {
 	t.Parallel()
 	for _, what := range []trouble{fails, loses} {
-		inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+		inBubble(t, adapters.StartSearchable, func(b *bench) {
+			t := b.t
 			b.defs = []chain.Definition{daily()}
+			b.quiet()
 			full, attempts := false, 0
 			b.troubled(func(_ int, batch *store.Batch) trouble {
 				if len(batch.Instances) == 0 || !full {
@@ -188,7 +196,8 @@ func TestDayCutWhileTheDiskIsFull(t *testing.T) {
 // TestBackoff: a start that a source cannot take now is tried again, less and less often.
 func TestBackoff(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.b.refuse = func() error {
 			return &adapters.Error{Kind: adapters.Unavailable, Op: "start", Effect: adapters.EffectNone, Err: errors.New("too many jobs")}
 		}
@@ -212,7 +221,8 @@ func TestBackoff(t *testing.T) {
 // TestDeniedStart: a login that was refused is not tried again by itself, and a person is told.
 func TestDeniedStart(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.b.refuse = func() error {
 			return &adapters.Error{Kind: adapters.Denied, Op: "start", Effect: adapters.EffectNone, Err: errors.New("no right to start")}
 		}
@@ -233,7 +243,8 @@ func TestDeniedStart(t *testing.T) {
 // TestDeniedSource: while the whole source is stopped because of its login, starts wait with it.
 func TestDeniedSource(t *testing.T) {
 	t.Parallel()
-	inBubble(t, adapters.StartSearchable, func(t *testing.T, b *bench) {
+	inBubble(t, adapters.StartSearchable, func(b *bench) {
+		t := b.t
 		b.start()
 		until("00:09:00")
 		b.b.set(func(p *peer) { p.down = adapters.Errorf(adapters.Denied, "login", "b", "password expired") })

@@ -67,7 +67,7 @@ func (p *plant) takeAll(news [][]job.Observation, producers, round int) {
 	all.Wait()
 }
 
-func sealed(t testing.TB, obs []job.Observation) []store.Entry {
+func sealed(t *testing.T, obs []job.Observation) []store.Entry {
 	t.Helper()
 	out := make([]store.Entry, len(obs))
 	for i := range obs {

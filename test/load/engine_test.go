@@ -28,7 +28,7 @@ func (still) Poll(_ context.Context, c adapters.Cursor) (adapters.Batch, error) 
 
 // plant is an engine under load, with its ledger.
 type plant struct {
-	t    testing.TB
+	t    *testing.T
 	path string
 	st   *sqlite.Store
 	e    *federation.Engine
@@ -36,13 +36,13 @@ type plant struct {
 }
 
 // startPlant starts an engine over the ledger at path and waits until it works.
-func startPlant(t testing.TB, path string, defs []chain.Definition, sources ...*adapters.Source) *plant {
+func startPlant(t *testing.T, path string, defs []chain.Definition, sources ...*adapters.Source) *plant {
 	t.Helper()
 	return startWatched(t, path, nil, defs, sources...)
 }
 
 // startWatched is startPlant with somebody who hears of each step of a start.
-func startWatched(t testing.TB, path string, onStep func(federation.Step), defs []chain.Definition, sources ...*adapters.Source) *plant {
+func startWatched(t *testing.T, path string, onStep func(federation.Step), defs []chain.Definition, sources ...*adapters.Source) *plant {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), path)
 	if err != nil {
@@ -77,7 +77,7 @@ func startWatched(t testing.TB, path string, onStep func(federation.Step), defs 
 }
 
 // stillSources makes sources at which nothing happens, named as those of an [estate].
-func stillSources(t testing.TB, n int) []*adapters.Source {
+func stillSources(t *testing.T, n int) []*adapters.Source {
 	t.Helper()
 	var out []*adapters.Source
 	for i := range n {
