@@ -22,7 +22,7 @@ func run(args []string, out, errOut io.Writer) int {
 	context.AfterFunc(ctx, stop)
 	printed := &checked{w: out}
 	root := newRoot(printed, errOut)
-	root.SetArgs(args)
+	root.SetArgs(shield(args))
 	err := root.ExecuteContext(ctx)
 	if err == nil && printed.err != nil {
 		err = fail(exitFailed, "print: %w", printed.err)

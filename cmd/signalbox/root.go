@@ -125,6 +125,7 @@ func newRoot(out, errOut io.Writer) *cobra.Command {
 		a.serveCommand(), a.validateCommand(), a.configCommand(), a.probeCommand(),
 		a.sourcesCommand(), a.jobsCommand(), a.runsCommand(), a.chainsCommand(), a.instancesCommand(), a.whyCommand(),
 		a.auditCommand(), a.wrapCommand(), a.nativeCommand(), a.cancelCommand(),
+		a.scheduleCommand(),
 	)
 	root.AddCommand(a.verbCommands()...)
 	return root

@@ -120,3 +120,30 @@ func TestClockChangesAgainstDaemons(t *testing.T) {
 		}
 	}
 }
+
+// TestTimersAgainstSystemd: what the real generator of systemd-cron 1.15.19 makes of a line, and when the
+// real systemd 252 says that the timer elapses.
+func TestTimersAgainstSystemd(t *testing.T) {
+	t.Parallel()
+	for _, row := range rows(t, "systemd-cron-1.15.19-systemd-252.csv") {
+		s, err := schedule.Parse(row["expression"], schedule.SystemdCron)
+		if (err == nil) != (row["on_calendar"] != "") {
+			t.Errorf("%q: %v, the generator makes %q", row["expression"], err, row["on_calendar"])
+			continue
+		}
+		if err != nil || row["on_calendar"] == "boot" {
+			continue
+		}
+		from := instant(t, row["from_utc"])
+		want := strings.Fields(row["fires_utc"])
+		var list []string
+		for f := range s.Fires(from, from.AddDate(60, 0, 0), zone(t, row["tz"])) {
+			if list = append(list, f.At.UTC().Format("2006-01-02T15:04Z")); len(list) >= len(want) {
+				break
+			}
+		}
+		if got := strings.Join(list, " "); got != row["fires_utc"] {
+			t.Errorf("%q (%s) in %s: got\n%.300s\nwant\n%.300s", row["expression"], row["on_calendar"], row["tz"], got, row["fires_utc"])
+		}
+	}
+}

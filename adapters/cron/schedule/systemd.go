@@ -19,7 +19,7 @@ func systemdMacro(word string, meanings map[string]string) string {
 	case "@anually":
 		return "@yearly"
 	}
-	if days, ok := pyInt(name[1:]); ok && days >= 1 && days <= 31 {
+	if days, ok := pyInt(name[1:]); ok && days >= 1 && days <= 30 {
 		meanings[name] = "0 0 1-31/" + strconv.Itoa(days) + " * *"
 	}
 	return name

@@ -31,9 +31,11 @@ func (v *vixieLoop) run() {
 	v.offset, v.summer = p.offset, p.summer
 	v.clock = wallOf(v.now, v.offset)
 	v.virtual = v.clock
-	v.sleep()
-	for v.now < v.end() && v.turn() {
-		v.sleep()
+	for v.sleep(); v.now < v.end(); v.sleep() {
+		woken := v.clock
+		if v.clock = v.look(); v.clock != woken && !v.turn() {
+			return
+		}
 	}
 }
 
@@ -61,7 +63,6 @@ func (v *vixieLoop) sleep() {
 // turn is one turn of the loop; turns without a run are taken together. It is false when no more runs
 // are wanted.
 func (v *vixieLoop) turn() (more bool) {
-	v.clock = v.look()
 	switch ahead := v.clock - v.virtual; {
 	case ahead == 1:
 		more = v.steady(true, noWall)

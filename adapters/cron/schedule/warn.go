@@ -35,6 +35,9 @@ func (s *Schedule) dayWarnings() []string {
 		return nil
 	}
 	everyDay := s.sets[dayOfMonth] == all(dayOfMonth) || s.sets[dayOfWeek] == all(dayOfWeek)
+	if everyDay && s.both || s.sets[dayOfMonth] == 0 || s.sets[dayOfWeek] == 0 {
+		return nil
+	}
 	either := fmt.Sprintf("day of month %q and day of week %q: either is enough", dom, dow)
 	both := fmt.Sprintf("day of month %q and day of week %q: both must match", dom, dow)
 	switch {
