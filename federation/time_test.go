@@ -2,6 +2,7 @@ package federation_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,22 +169,23 @@ func TestDayCutWhileTheDiskIsFull(t *testing.T) {
 			t := b.t
 			b.defs = []chain.Definition{daily()}
 			b.quiet()
-			full, attempts := false, 0
+			var full atomic.Bool
+			var attempts atomic.Int32
 			b.troubled(func(_ int, batch *store.Batch) trouble {
-				if len(batch.Instances) == 0 || !full {
+				if len(batch.Instances) == 0 || !full.Load() {
 					return ""
 				}
-				attempts++
+				attempts.Add(1)
 				return what
 			})
 			b.start()
 			until("22:59:59")
-			full = true
+			full.Store(true)
 			until("23:10:00")
-			if want := map[trouble]int{fails: 100, loses: 1}[what]; attempts == 0 || attempts > want {
-				t.Errorf("%s: %d attempts within ten minutes; want at most %d", what, attempts, want)
+			if n, want := attempts.Load(), map[trouble]int32{fails: 100, loses: 1}[what]; n == 0 || n > want {
+				t.Errorf("%s: %d attempts within ten minutes; want at most %d", what, n, want)
 			}
-			full = false
+			full.Store(false)
 			until("23:11:00")
 			if all := b.instances(); len(all) != 2 || all[0].Key.BusinessDate != "2000-01-01" {
 				t.Errorf("%s: instances %+v", what, all)
