@@ -131,7 +131,7 @@ func TestManyUnfinishedStarts(t *testing.T) {
 	t.Parallel()
 	inBubble(t, adapters.StartSearchable, func(b *bench) {
 		t := b.t
-		const many = 1200
+		const many = 1010
 		wide := b.defs[0]
 		wide.Nodes = wide.Nodes[:1]
 		for i := range many {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -223,9 +224,10 @@ func TestSourcesWhileBusy(t *testing.T) {
 	t.Parallel()
 	inBubble(t, adapters.StartSearchable, func(b *bench) {
 		t := b.t
-		held, busy := make(chan struct{}), false
+		held := make(chan struct{})
+		var busy atomic.Bool
 		b.troubled(func(int, *store.Batch) trouble {
-			if busy {
+			if busy.Load() {
 				<-held
 			}
 			return ""
@@ -233,7 +235,7 @@ func TestSourcesWhileBusy(t *testing.T) {
 		b.a.jobs = []job.Job{{Ref: job.Ref{Source: "a", Job: "extract"}, Enabled: true}}
 		b.start()
 		pass(time.Minute)
-		busy = true
+		busy.Store(true)
 		b.a.native("extract", "r1", job.Running, time.Now())
 		pass(time.Minute)
 		began := time.Now()
@@ -241,7 +243,7 @@ func TestSourcesWhileBusy(t *testing.T) {
 		if !time.Now().Equal(began) || s[0].Jobs != 1 || s[0].LastSeen.IsZero() || s[0].Blind {
 			t.Errorf("source a: %+v", s[0])
 		}
-		busy = false
+		busy.Store(false)
 		close(held)
 		pass(time.Minute)
 		if len(b.instances()) != 1 {
@@ -256,10 +258,10 @@ func TestTwoOfTheSameCommand(t *testing.T) {
 	t.Parallel()
 	inBubble(t, adapters.StartSearchable, func(b *bench) {
 		t := b.t
-		held, busy := make(chan struct{}), false
+		held := make(chan struct{})
+		var busy atomic.Bool
 		b.troubled(func(int, *store.Batch) trouble {
-			if busy {
-				busy = false
+			if busy.CompareAndSwap(true, false) {
 				<-held
 			}
 			return ""
@@ -277,7 +279,7 @@ func TestTwoOfTheSameCommand(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		busy = true
+		busy.Store(true)
 		press("report")
 		press("load")
 		press("load")
@@ -302,9 +304,9 @@ func TestCommandWhileTheDiskIsFull(t *testing.T) {
 	t.Parallel()
 	inBubble(t, adapters.StartSearchable, func(b *bench) {
 		t := b.t
-		full := false
+		var full atomic.Bool
 		b.troubled(func(int, *store.Batch) trouble {
-			if full {
+			if full.Load() {
 				return fails
 			}
 			return ""
@@ -314,11 +316,11 @@ func TestCommandWhileTheDiskIsFull(t *testing.T) {
 		b.a.native("extract", "r1", job.Running, time.Now())
 		pass(time.Minute)
 		cmd := chain.Command{Actor: "ops", Instance: b.instances()[0].Key, Node: "load", Reason: "x", Verb: chain.Skip}
-		full = true
+		full.Store(true)
 		if _, err := b.e.Command(t.Context(), cmd); !errors.Is(err, federation.ErrUnavailable) || !errors.Is(err, errDiskFull) {
 			t.Errorf("%v", err)
 		}
-		full = false
+		full.Store(false)
 		if n := b.node("load"); n.Settled != "" {
 			t.Errorf("load is %s", n.Settled)
 		}

@@ -31,6 +31,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 	t.Parallel()
 	inBubble(t, adapters.StartSearchable, func(b *bench) {
 		t := b.t
+		b.opt.LeaseTTL = 15 * time.Second
 		var renewals atomic.Int32
 		var bad atomic.Bool
 		b.troubled(nil).renewal = func(context.Context) error {
@@ -72,6 +73,7 @@ func TestLeaseLost(t *testing.T) {
 			t.Parallel()
 			inBubble(t, adapters.StartSearchable, func(b *bench) {
 				t := b.t
+				b.opt.LeaseTTL = 15 * time.Second
 				l := b.troubled(nil)
 				b.start()
 				pass(time.Minute)

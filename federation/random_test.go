@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ type world struct {
 	dice    *dice
 	peers   []*rude
 	ledger  *ledger
-	quiet   bool // no more trouble
+	quiet   atomic.Bool // no more trouble
 	natives int
 	asked   map[string]bool           // "instance node" that a person may have settled or forced
 	all     map[string]chain.Instance // at the end, by key
@@ -105,7 +106,7 @@ func (w *world) chain(name string) chain.Definition {
 }
 
 func (w *world) trouble(int, *store.Batch) trouble {
-	if w.quiet {
+	if w.quiet.Load() {
 		return ""
 	}
 	switch w.dice.below(40) {
@@ -128,7 +129,7 @@ func (w *world) play() {
 		pass(w.dice.upTo(15 * time.Second))
 		w.keepAlive()
 	}
-	w.quiet = true
+	w.quiet.Store(true)
 	for _, r := range w.peers {
 		r.behave()
 		r.set(func(p *peer) { p.down = nil })
