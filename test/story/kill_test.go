@@ -175,7 +175,7 @@ func (s *site) victim(at string, done func() bool) (died bool) {
 		return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 	}
 	_ = cmd.Process.Kill() // it is alive: it did not exit
-	<-exited //nolint:errcheck // it was killed: always an error
+	<-exited               //nolint:errcheck // it was killed: always an error
 	return false
 }
 

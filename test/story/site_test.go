@@ -159,7 +159,7 @@ func (s *site) kill() {
 		return
 	}
 	_ = s.server.cmd.Process.Kill() // it may have ended by itself
-	<-s.server.done //nolint:errcheck // it was killed: always an error
+	<-s.server.done                 //nolint:errcheck // it was killed: always an error
 	s.server = nil
 }
 
