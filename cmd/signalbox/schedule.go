@@ -177,23 +177,33 @@ type fire struct {
 	MadeUp string `json:"made_up_for,omitempty"`
 }
 
-// fireList is what "schedule next" gives in JSON.
-type fireList struct {
+// fireHead says what was asked, and how many runs there are.
+type fireHead struct {
 	Expression string   `json:"expression"`
 	Dialect    string   `json:"dialect"`
 	Zone       string   `json:"zone"`
 	Drawn      []string `json:"drawn_by_lot,omitempty"`
 	Count      int      `json:"count"`
-	Items      []fire   `json:"items,omitempty"`
-	SHA256     string   `json:"sha256,omitempty"`
 }
 
-func (r *reading) head() fireList {
-	return fireList{Expression: r.String(), Dialect: string(r.Dialect()), Zone: r.zone.String(), Drawn: r.Drawn()}
+// fireList is what "schedule next" gives in JSON.
+type fireList struct {
+	fireHead
+	Items []fire `json:"items"`
+}
+
+// fireDigest is what it gives with --sha256.
+type fireDigest struct {
+	fireHead
+	SHA256 string `json:"sha256"`
+}
+
+func (r *reading) head() fireHead {
+	return fireHead{Expression: r.String(), Dialect: string(r.Dialect()), Zone: r.zone.String(), Drawn: r.Drawn()}
 }
 
 func (a *app) printFires(r reading, count int) error {
-	list := r.head()
+	list := fireList{fireHead: r.head(), Items: []fire{}}
 	for f := range r.Fires(r.from, r.until, r.zone) {
 		if list.Count == maxFires {
 			return fail(exitInput, "--until %s: there are more than %d runs until then; choose an earlier time", r.until.Format(time.RFC3339), maxFires)
@@ -244,7 +254,7 @@ func (d *digest) add(epoch int64) {
 }
 
 func (a *app) printDigest(r reading, count int) error {
-	list := r.head()
+	list := fireDigest{fireHead: r.head()}
 	if len(list.Drawn) > 0 {
 		return fail(exitFailed, "cannot tell the runs: %s is drawn by lot when the daemon loads the table", strings.Join(list.Drawn, ", "))
 	}

@@ -64,16 +64,14 @@ func (r *busyboxReader) read() bool {
 func (r *busyboxReader) bounds() (low, high int32, ok bool) {
 	low, high = -1, -1
 	for {
-		n, ok := r.number()
-		switch {
-		case strings.HasPrefix(r.rest, "*"):
+		if strings.HasPrefix(r.rest, "*") {
 			r.rest = r.rest[1:]
 			low, high = 0, r.values-1
-		case !ok:
+		} else if n, ok := r.number(); !ok {
 			return 0, 0, false
-		case low < 0:
+		} else if low < 0 {
 			low = n
-		default:
+		} else {
 			high = n
 		}
 		if high < 0 && strings.HasPrefix(r.rest, "-") {

@@ -62,6 +62,9 @@ func (p *parser) blank(c byte) bool {
 
 func (p *parser) parse() error {
 	first := p.all[0]
+	if p.dialect == BusyBox {
+		return p.parseBusybox(first)
+	}
 	switch {
 	case strings.HasPrefix(first, "#"):
 		return p.refuse(p.at[0], "it is a comment")
@@ -71,7 +74,35 @@ func (p *parser) parse() error {
 		return p.macro(first)
 	case p.dialect == Cronie && strings.HasPrefix(first, "-"):
 		return p.refuse(p.at[0], "only root may begin a line with -, which turns off its log lines")
-	case len(p.all) < 5:
+	}
+	return p.fields()
+}
+
+// parseBusybox takes for a comment what follows a # anywhere, and knows few settings.
+func (p *parser) parseBusybox(first string) error {
+	words := 6
+	if strings.HasPrefix(first, "@") {
+		words = 2
+	}
+	for i, w := range p.all[:min(words, len(p.all))] {
+		if at := strings.IndexByte(w, '#'); at == 0 || at > 0 && i < words-1 {
+			return p.refuse(p.at[i]+at, "a comment begins before there is a command")
+		}
+	}
+	for _, name := range []string{"MAILTO=", "SHELL=", "PATH="} {
+		if strings.HasPrefix(first, name) {
+			return p.refuse(p.at[0], "it is a setting of the environment, not a schedule")
+		}
+	}
+	if words == 2 {
+		return p.macro(first)
+	}
+	return p.fields()
+}
+
+// fields reads the five fields.
+func (p *parser) fields() error {
+	if len(p.all) < 5 {
 		return p.refuse(len(strings.TrimRight(p.expr, " \t")), "a schedule has five fields, there are %d", len(p.all))
 	}
 	copy(p.s.words[:], p.all)
@@ -126,8 +157,6 @@ func (p *parser) command(n int) error {
 		return p.refuse(at, "the command begins with %q: before the command, -n is the only option", word)
 	case p.dialect == Cronie && word == "-n" && len(p.all) > n+1 && strings.HasPrefix(p.all[n+1], "-"):
 		return p.refuse(p.at[n+1], "the command begins with %q: before the command, -n may stand once", p.all[n+1])
-	case p.dialect == BusyBox && strings.HasPrefix(word, "#"):
-		return p.refuse(at, "what follows the schedule is a comment: there is no command")
 	case p.dialect == Cronie && word == "-n":
 	case n == 5 && strings.ContainsRune("0123456789*?", rune(word[0])):
 		p.s.note("there are more than five fields: the sixth, %q, is the command that is run", word)
@@ -185,6 +214,10 @@ func (p *parser) macro(word string) error {
 			return p.locate(fields()[i].name, p.at[0], err)
 		}
 		p.s.sets[i] = set
+	}
+	if p.dialect == BusyBox {
+		busyboxDays(p.s)
+		return nil
 	}
 	p.s.both, p.s.wild = true, p.dialect.vixie() && name == "@hourly"
 	return nil

@@ -132,8 +132,10 @@ func (s *Schedule) changeWarning(c change, zone *time.Location) string {
 	before, _ := s.count(c.at.Add(jump), c.at, zone)
 	after, _ := s.count(c.at, c.at.Add(-jump), zone)
 	switch {
+	case before == 1 && after == 1 && !everyHour:
+		return fmt.Sprintf("%s: it runs twice", c)
 	case before > 0 && after > 0 && !everyHour:
-		return fmt.Sprintf("%s: it runs again, %d and then %d times", c, before, after)
+		return fmt.Sprintf("%s: it runs %d times, and then %d times again", c, before, after)
 	case before > 0 && after == 0 && everyHour:
 		return fmt.Sprintf("%s: it does not run while that time passes again", c)
 	}
