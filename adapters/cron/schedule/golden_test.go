@@ -121,6 +121,35 @@ func TestClockChangesAgainstDaemons(t *testing.T) {
 	}
 }
 
+// madeUpZone is a zone by a rule in the form of POSIX, such as AAA0BBB-1:30,J100/2,J200/9. It is a file of
+// zone information that has nothing but the rule.
+func madeUpZone(t *testing.T, rule string) *time.Location {
+	t.Helper()
+	head := "TZif2" + strings.Repeat("\x00", 15) + // four counts of 0, one type, four letters of its name
+		strings.Repeat("\x00", 16) + "\x00\x00\x00\x01\x00\x00\x00\x04" + strings.Repeat("\x00", 6) + "AAA\x00"
+	z, err := time.LoadLocationFromTZData(rule, []byte(head+head+"\n"+rule+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
+// TestJumpsAgainstDaemons: what the real daemons ran when a clock was set by so many minutes.
+func TestJumpsAgainstDaemons(t *testing.T) {
+	t.Parallel()
+	for _, row := range rows(t, "jumps.csv") {
+		s, err := schedule.Parse(row["expression"], schedule.Dialect(row["daemon"]))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		list, _ := minutes(s, instant(t, row["window_from_utc"]), instant(t, row["window_to_utc"]), madeUpZone(t, row["tz"]))
+		if got := strings.Join(list, " "); got != row["fires_utc"] {
+			t.Errorf("%s: %s minutes: %q: got\n%s\nwant\n%s", row["daemon"], row["minutes"], row["expression"], got, row["fires_utc"])
+		}
+	}
+}
+
 // TestTimersAgainstSystemd: what the real generator of systemd-cron 1.15.19 makes of a line, and when the
 // real systemd 252 says that the timer elapses.
 func TestTimersAgainstSystemd(t *testing.T) {

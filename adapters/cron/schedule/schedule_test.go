@@ -79,6 +79,7 @@ func TestErrors(t *testing.T) {
 		{schedule.BusyBox, "0 0 1#2 1 * x", "", 6},
 		{schedule.Debian, "", "", 1},
 		{schedule.Debian, "0 0 * * *\n", "", 10},
+		{schedule.Debian, "*\xff * * * *", "minute", 2},
 		{"vms", "0 0 * * *", "minute", 1},
 	} {
 		_, err := schedule.Parse(tc.expr, tc.dialect)
@@ -113,6 +114,10 @@ func TestNext(t *testing.T) {
 		{"busybox", "30 2 * * *", "2026-03-29T00:00:00Z", "2026-03-30T00:30Z"},
 		{"systemd-cron", "0 0 29 2 *", "2096-03-01T00:00:00Z", "2104-02-28T23:00Z"},
 		{"systemd-cron", "0 0 30 2 *", "2026-03-01T00:00:00Z", "never"},
+		{"systemd-cron", "0 0 1 1 *", "2040-12-01T00:00:00Z", "2040-12-31T23:00Z"},
+		{"busybox", "0 0 1 1 *", "2040-12-01T00:00:00Z", "2040-12-31T23:00Z"},
+		{"cronie", "5-0 0 1 * *", "2026-01-01T12:00:00Z", "2026-01-31T23:05Z"}, // 5-7
+		{"cronie", "5-0/2 0 1 * *", "2026-01-01T12:00:00Z", "never"},
 		{"busybox", "0 0 30 2 *", "2026-03-01T00:00:00Z", "never"},
 	} {
 		s, err := schedule.Parse(tc.expr, schedule.Dialect(tc.dialect))
@@ -130,6 +135,27 @@ func TestNext(t *testing.T) {
 		if got != tc.want {
 			t.Errorf("%s: %q after %s: %s, want %s", tc.dialect, tc.expr, tc.after, got, tc.want)
 		}
+	}
+}
+
+// TestCronieStartedAgain: cronie goes on with the old offset of Almaty after the change of 1 March 2024,
+// until it is started again; which it is taken to be at the time that Next is asked for.
+func TestCronieStartedAgain(t *testing.T) {
+	t.Parallel()
+	almaty := zone(t, "Asia/Almaty")
+	s, err := schedule.Parse("0 3 * * *", schedule.Cronie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for after, want := range map[string]string{"2024-02-29T14:00Z": "2024-02-29T21:00Z", "2024-02-29T19:30Z": "2024-02-29T22:00Z"} {
+		next, ok := s.Next(instant(t, after), almaty)
+		if got := next.UTC().Format("2006-01-02T15:04Z"); !ok || got != want {
+			t.Errorf("after %s: %s, want %s", after, got, want)
+		}
+	}
+	list := s.Warnings(almaty, instant(t, "2024-01-01T00:00Z"))
+	if len(list) != 1 || !strings.Contains(list[0], "on 2024-02-29, when the clock goes from 00:00 to 23:00") || !strings.Contains(list[0], "60 minutes off") {
+		t.Errorf("warnings: %q", list)
 	}
 }
 
