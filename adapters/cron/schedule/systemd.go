@@ -155,10 +155,7 @@ func pyInt(text string) (int, bool) {
 	if digits(plain) < len(plain) {
 		return 0, false
 	}
-	n, err := strconv.Atoi(strings.TrimLeft(plain, "0") + "")
-	if strings.Trim(plain, "0") == "" {
-		n, err = 0, nil
-	}
+	n, err := strconv.Atoi(plain)
 	if err != nil || n > 1<<40 {
 		n = 1 << 40 // it selects nothing, as any number that is too big
 	}
