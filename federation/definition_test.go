@@ -126,6 +126,15 @@ func TestSourceNotConfigured(t *testing.T) {
 	})
 }
 
+// quick is an adapter that many calls may use at once.
+type quick struct{ adapter }
+
+func (q quick) Properties() adapters.Properties {
+	p := q.adapter.Properties()
+	p.Budget.Concurrent = 200
+	return p
+}
+
 // TestManyUnfinishedStarts: all of them are taken up again after a restart.
 func TestManyUnfinishedStarts(t *testing.T) {
 	t.Parallel()
@@ -142,6 +151,7 @@ func TestManyUnfinishedStarts(t *testing.T) {
 			wide.Nodes = append(wide.Nodes, n)
 		}
 		b.defs = []chain.Definition{wide}
+		b.adapt = func(p *peer) adapters.Adapter { return quick{adapter{p}} }
 		b.b.down = adapters.Errorf(adapters.Unavailable, "connect", "b", "no route to host")
 		b.start()
 		pass(time.Minute)

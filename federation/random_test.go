@@ -39,7 +39,7 @@ type world struct {
 // like, so that it is not quite the same).
 func TestRandomNights(t *testing.T) {
 	t.Parallel()
-	first, rounds := uint64(1), uint64(12)
+	first, rounds := uint64(1), uint64(6)
 	for name, value := range map[string]*uint64{"MODEL_SEED": &first, "MODEL_ROUNDS": &rounds} {
 		if s := os.Getenv(name); s != "" {
 			n, err := strconv.ParseUint(s, 10, 64)
